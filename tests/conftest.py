@@ -1,0 +1,30 @@
+"""What holds for every test: repeatable property tests, and no sight of this user's settings."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# In CI a failure has to be the same failure tomorrow, and a slow shared core is not a finding.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a CUDA device where there is none, and say so."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if not marked:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device; torch sees none"))
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of this clone."""
+    return Path(__file__).resolve().parent.parent
