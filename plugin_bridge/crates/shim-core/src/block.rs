@@ -1,0 +1,18 @@
+//! What a host says about one block.
+
+/// One block as the host describes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Block {
+    /// Samples per channel; may be 0.
+    pub frames: u32,
+    /// Whether the transport plays.
+    pub playing: bool,
+    /// Whether this block is rendered faster or slower than real time (taken for this block only).
+    pub offline: bool,
+    /// The song position of the first sample, in samples; may be negative. None where the host has no clock.
+    pub position: Option<i64>,
+    /// Whether the transport loops.
+    pub looping: bool,
+    /// Beats per minute, where the host says.
+    pub tempo: Option<f64>,
+}

@@ -1,0 +1,41 @@
+//! Why an instance refused.
+
+use std::{error::Error, fmt};
+
+/// Why [`crate::Instance::activate`] refused.
+#[derive(Debug)]
+pub enum ActivateError {
+    /// The previous processor was not given back.
+    Active,
+    /// Hz; outside what the bridge serves.
+    Rate(u32),
+    /// The shared timeline could not be made.
+    Timeline(std::io::Error),
+    /// The thread that talks to the sidecar could not be started.
+    Link(std::io::Error),
+}
+
+impl fmt::Display for ActivateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Active => write!(f, "the instance is active already: deactivate it first"),
+            Self::Rate(rate) => write!(f, "sample rate {rate} Hz is not served: use 8000 to 384000 Hz"),
+            Self::Timeline(error) => write!(f, "the shared timeline could not be made ({error}): free some memory"),
+            Self::Link(error) => write!(f, "the link thread could not be started ({error}): close other programs"),
+        }
+    }
+}
+
+impl Error for ActivateError {}
+
+/// Why a state blob was refused. The state before it is untouched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateError(pub String);
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the state was refused: {}; the previous state stays, load another file", self.0)
+    }
+}
+
+impl Error for StateError {}
