@@ -1,0 +1,81 @@
+"""Ardour 7 without a screen: insert on a track, a lane in the session, save, reopen, export; learn by playing."""
+
+import numpy as np
+import pytest
+from ardour_session import Ardour, environment_of, installed, place_audio
+from bridge_rig import Rig
+from plugin_state import blob, vstpreset
+from scenes import LONGEST_LAG, RATE, SONG, distance, document, loudness
+
+from plugin_bridge.bundles import NAME
+
+VENDOR = "DEMON Bridge"
+STEP, END = SONG.shape[1] // 2, SONG.shape[1]
+WITH_SOURCE, TO_LEARN = "With Source", "To Learn"
+LANES = {
+    "lane": f"Denoise=0:0.1,{STEP - 1}:0.1,{STEP}:0.9,{END}:0.9",
+    "control": f"Denoise=0:0.1,{END}:0.1",
+    "dry": f"Mix=0:0,{END}:0",
+}
+
+
+@pytest.fixture(scope="module")
+def ardour(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Ardour:
+    """A home with the bundle scanned and two presets: a state with its source, and one that has yet to learn."""
+    assert installed(), "Ardour is not here; install Debian's `ardour` package, then run the tests again"
+    daw = Ardour(tmp_path_factory.mktemp("ardour") / "home", environment_of(rig.environment()))
+    daw.install(rig.bundles.vst3)
+    for label, song in ((WITH_SOURCE, SONG), (TO_LEARN, None)):
+        daw.add_preset(VENDOR, NAME, label, vstpreset(blob(*document(song)), rig.class_id))
+    return daw
+
+
+def session(daw: Ardour, name: str, preset: str, lane: str) -> tuple:
+    """A saved session: one track with the song, the plugin inserted, the lane drawn. Returns (folder, what Lua said)."""
+    folder = daw.home.parent / name
+    said = daw.lua("insert.lua", folder, name, RATE, NAME, preset, lane)
+    assert 'type="vst3"' in (folder / f"{name}.ardour").read_text()
+    place_audio(folder, SONG, RATE)
+    return folder, said
+
+
+@pytest.fixture(scope="module")
+def exports(ardour: Ardour) -> dict[str, np.ndarray]:
+    """Each lane's session, reopened by `ardour7-export` and bounced."""
+    sounds = {}
+    for name, lane in LANES.items():
+        folder, _ = session(ardour, name, WITH_SOURCE, lane)
+        sounds[name] = ardour.export(folder, ardour.home.parent / f"{name}.wav")
+    again = ardour.home.parent / "lane-again.wav"
+    sounds["again"] = ardour.export(ardour.home.parent / "lane", again)
+    return sounds
+
+
+def test_the_dry_twin_is_the_track(exports: dict[str, np.ndarray]) -> None:
+    assert exports["dry"].shape == SONG.shape
+    assert np.array_equal(exports["dry"], SONG)
+
+
+def test_an_export_is_wet(exports: dict[str, np.ndarray]) -> None:
+    assert distance(exports["lane"], SONG) > 0.05
+    assert loudness(exports["lane"]) > 0.1 * loudness(SONG)
+
+
+def test_a_lane_in_the_session_acts_after_its_step_and_not_before(exports: dict[str, np.ndarray]) -> None:
+    lane, control = exports["lane"], exports["control"]
+    assert np.array_equal(lane[:, :STEP], control[:, :STEP])
+    late = STEP + LONGEST_LAG * RATE // 25
+    assert distance(lane[:, late:], control[:, late:]) > 0.005
+
+
+def test_exporting_twice_gives_the_same_audio(exports: dict[str, np.ndarray]) -> None:
+    assert exports["again"].tobytes() == exports["lane"].tobytes()
+
+
+def test_playing_once_learns_and_the_reopened_session_exports_what_it_learned(ardour: Ardour) -> None:
+    folder, _ = session(ardour, "learning", TO_LEARN, "")
+    before = ardour.export(folder, folder.with_suffix(".before.wav"))
+    assert np.array_equal(before, SONG), "there was a source before anything was played"
+    ardour.lua("play.lua", folder, "learning", END / RATE + 0.5, 3)
+    after = ardour.export(folder, folder.with_suffix(".after.wav"))
+    assert distance(after, SONG) > 0.05
