@@ -1,4 +1,4 @@
-"""The real plugin in a host, against peers that are silent, slow, wrong or hostile: the host lives, the audio is sane."""
+"""The real plugin in a host, against peers that are silent, slow, wrong or hostile: host lives, audio is sane."""
 
 import os
 import time

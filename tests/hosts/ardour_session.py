@@ -1,6 +1,6 @@
 """Ardour 7 without a screen: scan a bundle, make a session, put audio on its track, roll it, export it.
 
-Every program runs in a home of its own. Ardour's import needs its GUI, so audio regions are written into the session file.
+Every program runs in a home of its own. Ardour's import needs its GUI, so regions are written into the session file.
 """
 
 import os
@@ -107,9 +107,12 @@ class _Session:
 
 
 # What a region is not, and what an untouched one is: Ardour refuses a region that lacks any of these.
-_OFF = """muted locked video-locked import external sync-marked left-of-split right-of-split hidden position-locked
-valid-transients layering-index envelope-active fade-in-active fade-out-active layer""".split()
-_ON = "opaque scale-amplitude stretch shift default-fade-in default-fade-out".split()
+_OFF = [
+    *("muted", "locked", "video-locked", "position-locked", "import", "external", "sync-marked", "hidden"),
+    *("left-of-split", "right-of-split", "valid-transients", "layering-index", "layer"),
+    *("envelope-active", "fade-in-active", "fade-out-active"),
+]
+_ON = ["opaque", "scale-amplitude", "stretch", "shift", "default-fade-in", "default-fade-out"]
 _NAMED = {"name": "music", "type": "audio", "first-edit": "nothing", "start": "a0", "sync-position": "a0"}
 _NO_ANCESTOR = {"ancestral-start": "a0", "ancestral-length": "a0@a0"}
 

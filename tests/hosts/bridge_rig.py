@@ -1,4 +1,4 @@
-"""What the host tests stand on: the built bundles, a private run folder, a sidecar, and hosts in their own processes."""
+"""What the host tests stand on: the built bundles, a private run folder, a sidecar, and hosts in own processes."""
 
 import json
 import os

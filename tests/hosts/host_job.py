@@ -1,8 +1,8 @@
 """The child process of a host test: loads one bundle in one host, does the steps of a job, writes what it saw.
 
 `python host_job.py JOB.json`, where the job is `{"host", "bundle", "rate", "block", "steps": [{"do": name, ...}]}` and
-its folder receives `result.json` (one entry per step) and the `.npy` files that steps name. A host that crashes or hangs
-takes only this process with it.
+its folder receives `result.json` (one entry per step) and the `.npy` files that steps name. A host that crashes or
+hangs takes only this process with it.
 
 Song positions and event times are samples at the host rate; values are plain values of `parameters.toml`.
 """

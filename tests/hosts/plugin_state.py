@@ -68,7 +68,7 @@ def document_of(data: bytes) -> dict[str, object]:
 
 
 def vstpreset(component: bytes, class_id: str) -> bytes:
-    """A `.vstpreset` file (Steinberg's preset format, version 1) with one component chunk; `class_id` is 32 hex digits."""
+    """A `.vstpreset` file (Steinberg's preset format 1) with one component chunk; `class_id` is 32 hex digits."""
     head = 48
     table = b"List" + struct.pack("<I", 1) + b"Comp" + struct.pack("<qq", head, len(component))
     return (

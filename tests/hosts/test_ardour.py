@@ -31,7 +31,7 @@ def ardour(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Ardour:
 
 
 def session(daw: Ardour, name: str, preset: str, lane: str) -> tuple:
-    """A saved session: one track with the song, the plugin inserted, the lane drawn. Returns (folder, what Lua said)."""
+    """A saved session: a track with the song, the plugin inserted, the lane drawn. Returns (folder, what Lua said)."""
     folder = daw.home.parent / name
     said = daw.lua("insert.lua", folder, name, RATE, NAME, preset, lane)
     assert 'type="vst3"' in (folder / f"{name}.ardour").read_text()

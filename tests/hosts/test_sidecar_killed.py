@@ -1,4 +1,4 @@
-"""SIGKILL to the sidecar: a playing host keeps what was rendered and gets a new sidecar; a bounce ends with an error."""
+"""SIGKILL to the sidecar: a playing host keeps what was rendered and gets a new one; a bounce ends with an error."""
 
 import numpy as np
 import pytest
