@@ -1,0 +1,71 @@
+"""Streaming ACE-Step v1.5 diffusion: prompts, sources and per-frame curves in, latents and audio out.
+
+Names load on first use, so `import engine` costs nothing and pulls in no tensor library.
+
+    with engine.Session.open() as session:
+        prompt = session.encode_text("techno, driving kick", duration=10.0)
+        latent = session.generate(engine.Request(conditioning=prompt, frames=250, seed=1))
+        audio = session.decode_all(latent)  # [2, N] float32 at 48 kHz
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from engine.constants import FRAME_RATE, FRAME_SAMPLES, LATENT_CHANNELS, SAMPLE_RATE
+from engine.errors import CheckpointError, EngineError, RequestError
+
+if TYPE_CHECKING:
+    from engine.checkpoint import CheckpointInfo
+    from engine.conditioning import Conditioning
+    from engine.curves import Curve
+    from engine.request import Request
+    from engine.session import Session, preload
+    from engine.source import Source
+    from engine.stream import Finished, Stream, StreamStats
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CheckpointInfo": "engine.checkpoint",
+    "Conditioning": "engine.conditioning",
+    "Curve": "engine.curves",
+    "Finished": "engine.stream",
+    "Request": "engine.request",
+    "Session": "engine.session",
+    "Source": "engine.source",
+    "Stream": "engine.stream",
+    "StreamStats": "engine.stream",
+    "preload": "engine.session",
+}
+
+__all__ = [
+    "FRAME_RATE",
+    "FRAME_SAMPLES",
+    "LATENT_CHANNELS",
+    "SAMPLE_RATE",
+    "CheckpointError",
+    "CheckpointInfo",
+    "Conditioning",
+    "Curve",
+    "EngineError",
+    "Finished",
+    "Request",
+    "RequestError",
+    "Session",
+    "Source",
+    "Stream",
+    "StreamStats",
+    "__version__",
+    "preload",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

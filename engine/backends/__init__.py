@@ -1,0 +1,37 @@
+"""The seam between the engine and whatever runs the networks."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Backend(Protocol):
+    """Runs the DiT and the VAE on one row at a time.
+
+    Executor contract: the result of a row depends on that row alone. On a CPU that holds because every forward has B = 1;
+    a backend that batches must fix its batch size and record it.
+    """
+
+    name: str
+
+    def dit_step(self, x: Tensor, time: float, states: Tensor, context: Tensor) -> Tensor:
+        """Velocity at one time.
+
+        Args:
+            x: [1, T, 64] float32, contiguous; T even.
+            time: t in 0 .. 1.
+            states: [1, L, D] float32 conditioning.
+            context: [1, T, 128] float32: 64 context channels, then 64 of chunk mask.
+
+        Returns:
+            [1, T, 64] float32.
+        """
+        ...
+
+    def vae_encode(self, audio: Tensor) -> Tensor:
+        """Posterior mean [1, T, 64] float32 of audio [1, 2, 1920 T] float32."""
+        ...
+
+    def vae_decode(self, latent: Tensor) -> Tensor:
+        """Audio [1, 2, 1920 T] float32 of a latent [1, T, 64] float32."""
+        ...

@@ -1,0 +1,80 @@
+"""Downloading a checkpoint from the Hugging Face hub, on request only."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from engine.checkpoint import BUNDLED
+from engine.errors import CheckpointError
+
+Progress: TypeAlias = Callable[[str, float], None]
+"""Called with what is being done and how much of it is done, 0 .. 1."""
+
+_ID = re.compile(r"(?P<repo>[\w.-]{1,96}/[\w.-]{1,96})(@(?P<revision>[\w./-]{1,255}))?", re.ASCII)
+_PATTERNS = ["*.json", "*.safetensors"]  # weights without pickle, and their configuration
+
+
+def is_hub_id(name: str) -> bool:
+    """True for "owner/name" and "owner/name@revision"."""
+    return _ID.fullmatch(name) is not None
+
+
+def download(name: str, progress: Progress | None) -> Path:
+    """Fetch a checkpoint into the hub cache, or find it there. A broken download resumes at the next call.
+
+    Args:
+        name: "owner/name" or "owner/name@revision".
+        progress: told the share of files that are there; None for silence.
+
+    Returns:
+        The snapshot folder.
+
+    Raises:
+        CheckpointError: no such repository, no network, no permission or no space.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    match = _ID.fullmatch(name)
+    if match is None:
+        raise CheckpointError(f"Checkpoint {name!r} is not a hub id.", "Write owner/name or owner/name@revision.")
+    bar = _reporting_bar(f"Fetching {name}", progress)
+    try:
+        folder = snapshot_download(match["repo"], revision=match["revision"], allow_patterns=_PATTERNS, tqdm_class=bar)
+    except LocalEntryNotFoundError as error:
+        raise CheckpointError(
+            f"Checkpoint {name}: the hub cannot be reached and the cache does not hold it.",
+            f"Connect to the network and run `demon checkpoint fetch {name}`, or use {BUNDLED}.",
+        ) from error
+    except (HfHubHTTPError, HFValidationError) as error:
+        raise CheckpointError(
+            f"Checkpoint {name}: the hub refused it ({str(error).splitlines()[0]}).",
+            "Check its name and revision, and run `hf auth login` if it is private.",
+        ) from error
+    except OSError as error:
+        raise CheckpointError(
+            f"Checkpoint {name}: the download failed ({error}).",
+            f"Check the free disk space and the network, then run `demon checkpoint fetch {name}`; it resumes.",
+        ) from error
+    return Path(folder)
+
+
+def _reporting_bar(label: str, progress: Progress | None) -> type[Any]:
+    from tqdm.auto import tqdm
+
+    class Bar(tqdm):
+        """Draws nothing; passes the overall count on."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            options.pop("name", None)
+            super().__init__(*args, **{**options, "disable": True})
+            self.done = 0.0
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.done += n or 0
+            if progress is not None and self.total:
+                progress(label, min(self.done / self.total, 1.0))
+            return None
+
+    return Bar

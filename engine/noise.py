@@ -1,0 +1,34 @@
+"""Private, counter-based noise: a function of its key alone, never of a global generator."""
+
+from enum import IntEnum
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.constants import LATENT_CHANNELS
+
+
+class Purpose(IntEnum):
+    """Second word of the Philox key, so that no two uses of one seed share numbers."""
+
+    INITIAL = 0
+    """Noise a generation starts from. Step noise of stochastic solvers takes 1 + step."""
+
+
+@lru_cache(maxsize=8)  # depth is at most 8: consecutive snapshots mostly share a seed
+def normal(seed: int, purpose: int, frames: int) -> NDArray[np.float32]:
+    """Standard normal noise [T, 64] float32, read-only.
+
+    The first frames of a longer draw equal a shorter draw with the same key.
+
+    Args:
+        seed: 0 .. 2**64 - 1.
+        purpose: 0 .. 2**64 - 1, see Purpose.
+        frames: T.
+    """
+    key = np.array([seed, purpose], dtype=np.uint64)
+    generator = np.random.Generator(np.random.Philox(key=key))
+    noise = generator.standard_normal((frames, LATENT_CHANNELS), dtype=np.float32)
+    noise.setflags(write=False)
+    return noise

@@ -1,0 +1,232 @@
+"""The session: one loaded checkpoint, and everything that can be done with it."""
+
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine import checkpoint as checkpoints
+from engine import device as devices
+from engine.backends.eager import EagerBackend
+from engine.checkpoint import BUNDLED, CheckpointInfo
+from engine.codec import Codec
+from engine.conditioning import Conditioning
+from engine.errors import CheckpointError, EngineError
+from engine.hub import Progress, download, is_hub_id
+from engine.models import load
+from engine.request import Request, check
+from engine.source import Source
+from engine.stream import Stream
+from engine.text import TextEncoder
+
+
+def preload() -> None:
+    """Import every heavy module a session needs, so that opening one later is quick. Starts no threads.
+
+    Importing this module is what loads torch, diffusers and transformers; the classes behind their lazy names come along.
+    """
+    import_module("transformers.models.qwen3.modeling_qwen3")
+    import_module("diffusers.models.transformers.ace_step_transformer")
+
+
+class Session:
+    """A loaded checkpoint. Open it with `Session.open`, close it with `close` or as a context manager.
+
+    A session that was opened but has run nothing yet may be carried into a forked child and used there: opening starts no
+    worker threads. One thread at a time may use a session and its streams.
+    """
+
+    def __init__(self, info: CheckpointInfo, threads: int) -> None:
+        """Use `Session.open`."""
+        self.checkpoint = info
+        # one thread while loading: a pool that exists at a fork is dead in the child
+        devices.set_threads(1)
+        try:
+            models = load(info)
+            self._backend: EagerBackend | None = EagerBackend(models)
+            self._codec = Codec(models, self._backend)
+            self._text = TextEncoder(models)
+        finally:
+            devices.set_threads(threads)
+
+    @classmethod
+    def open(
+        cls,
+        checkpoint: str | Path = BUNDLED,
+        *,
+        device: str = "cpu",
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Load a checkpoint.
+
+        On Linux this also tunes the process's allocator (`engine.device.tune_allocator`), and it sets torch's thread count.
+
+        Args:
+            checkpoint: "demon-tiny-1" (ships with the package), a local folder in the diffusers layout, or a hub id
+                "owner/name" or "owner/name@revision", downloaded on first use.
+            device: "cpu".
+            threads: torch threads, for the whole process.
+            progress: called with a line of text and a share 0 .. 1.
+
+        Raises:
+            CheckpointError: not found, incomplete, damaged or of another kind; names the file and the command to run.
+            RequestError: device or threads.
+        """
+        report = progress or (lambda _what, _share: None)
+        devices.resolve(device)
+        devices.set_threads(threads)
+        folder = _locate(checkpoint, progress)
+        name = str(checkpoint) if folder != Path(checkpoint) else folder.resolve().name
+        report(f"Checking {name}", 0.0)
+        info = checkpoints.inspect(folder, name)
+        devices.tune_allocator()
+        report(f"Loading {name}", 0.0)
+        session = cls(info, threads)
+        report(f"Loading {name}", 1.0)
+        return session
+
+    def close(self) -> None:
+        """Let go of the weights. Safe to call twice; streams of this session stop working."""
+        if self._backend is not None:
+            self._backend = None
+            del self._codec, self._text
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def encode_text(
+        self,
+        prompt: str,
+        *,
+        duration: float,
+        lyrics: str = "",
+        task: str = "cover",
+        bpm: int | None = None,
+        key: str | None = None,
+        time_signature: str | None = None,
+        language: str = "en",
+    ) -> Conditioning:
+        """Encode a prompt in the format ACE-Step v1.5 was trained on, with silence as timbre reference.
+
+        Args:
+            prompt: caption, up to 256 tokens with its metadata.
+            duration: length of the piece in seconds, > 0; the model sees whole seconds, rounded down.
+            lyrics: up to 2048 tokens.
+            task: "cover" with a source, "text2music" without; also "repaint", "extract", "lego", "complete".
+            bpm: tempo, or None if unknown.
+            key: such as "C major", or None.
+            time_signature: beats per bar as text, such as "4", or None.
+            language: code of the lyrics' language.
+
+        Raises:
+            RequestError: a field is of the wrong type, out of range or too long.
+        """
+        self._check_open()
+        return self._text.encode(
+            prompt,
+            lyrics=lyrics,
+            task=task,
+            bpm=bpm,
+            key=key,
+            time_signature=time_signature,
+            duration=duration,
+            language=language,
+        )
+
+    def prepare_source(self, audio: ArrayLike, frames: int | None = None) -> Source:
+        """Encode source audio. Deterministic: the posterior's mean, not a sample.
+
+        Args:
+            audio: [2, N] float32 at 48 kHz, N >= 1.
+            frames: T, even, 30 .. 15000. None: enough for all of it, a multiple of 10, at least 30. Missing audio is silence,
+                audio beyond T frames of 1920 samples is not used.
+
+        Raises:
+            RequestError: wrong shape, not finite, or a length that cannot be used.
+        """
+        self._check_open()
+        return self._codec.encode(audio, frames)
+
+    def silence(self, frames: int) -> NDArray[np.float32]:
+        """The checkpoint's encoded silence [T, 64] float32."""
+        self._check_open()
+        return self._codec.silence(frames)
+
+    def stream(self, frames: int, depth: int = 2) -> Stream:
+        """Open a stream of generations of T = frames (even, 30 .. 15000) with 1 .. 8 of them in flight.
+
+        Raises:
+            RequestError: frames or depth.
+        """
+        backend = self._check_open()
+        return Stream(backend, self._codec.silence(frames), depth, self.checkpoint.conditioning_width)
+
+    def generate(self, request: Request) -> NDArray[np.float32]:
+        """Run one request to its end: the latent [T, 64] float32, read-only.
+
+        Bit for bit what a stream returns for the same request, whatever its depth and neighbours.
+
+        Raises:
+            RequestError: a field is wrong.
+            EngineError: the generation failed.
+        """
+        self._check_open()
+        check(request, self.checkpoint.conditioning_width)
+        stream = self.stream(request.frames, depth=1)
+        stream.submit(request)
+        (done,) = stream.flush()
+        if done.latent is None:
+            raise done.error or EngineError("The generation returned nothing.", "Submit it again.")
+        return done.latent
+
+    def decode(self, latent: ArrayLike, start: int, frames: int) -> NDArray[np.float32]:
+        """Decode frames [start, start + frames) of a latent [T, 64]: audio [2, frames * 1920] float32 at 48 kHz.
+
+        The canonical window decode: nine more frames on each side, which is mathematically exact, in a span of one length
+        that near the ends is moved inside the latent. Spans of equal length agree bit for bit where they overlap; with
+        another length they agree to about 1e-6.
+
+        Raises:
+            RequestError: wrong shape, not finite, or a window that is not inside the latent.
+        """
+        self._check_open()
+        return self._codec.decode(latent, start, frames)
+
+    def decode_all(self, latent: ArrayLike) -> NDArray[np.float32]:
+        """Decode a whole latent [T, 64] in tiles of one size: audio [2, T * 1920] float32 at 48 kHz.
+
+        Raises:
+            RequestError: wrong shape or not finite.
+        """
+        self._check_open()
+        return self._codec.decode_all(latent)
+
+    def _check_open(self) -> EagerBackend:
+        if self._backend is None:
+            raise EngineError("The session is closed.", "Open a new one with Session.open.", code="closed")
+        return self._backend
+
+
+def _locate(checkpoint: str | Path, progress: Progress | None) -> Path:
+    name = str(checkpoint)
+    shipped = checkpoints.bundled(name)
+    if shipped is not None:
+        return shipped
+    folder = Path(checkpoint)
+    if isinstance(checkpoint, Path) or folder.is_dir():
+        return folder
+    if is_hub_id(name):
+        return download(name, progress)
+    raise CheckpointError(
+        f"Checkpoint {name!r} is neither {BUNDLED!r}, nor a folder, nor a hub id.",
+        f"Use {BUNDLED!r}, the path of a folder, or owner/name.",
+    )

@@ -1,0 +1,216 @@
+"""The stream: requests in, one step for all slots per tick, finished latents out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.backends import Backend
+from engine.errors import EngineError, RequestError
+from engine.request import Request, Snapshot, check
+from engine.slots import Slot, SlotBank
+
+MAX_DEPTH = 8  # a turbo schedule has 8 steps; more slots than steps would never fill
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Finished:
+    """A generation that left its slot.
+
+    Attributes:
+        request_id: what `submit` returned.
+        tag, control_version: copied from the request.
+        latent: [T, 64] float32, read-only; None if it failed.
+        generation: 1, 2, 3, ... in the order of completion within the stream; 0 if it failed.
+        error: why it failed, or None.
+    """
+
+    request_id: int
+    tag: int
+    control_version: int
+    latent: NDArray[np.float32] | None
+    generation: int
+    error: EngineError | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamStats:
+    """Counters of a stream since it was opened, and its state now.
+
+    Attributes:
+        ticks, submitted, admitted, finished, failed, cancelled: counts.
+        superseded: requests that a newer one replaced before they were admitted.
+        active: slots in flight now.
+        waiting: a request waits for admission now.
+        depth: slots that may be in flight.
+    """
+
+    ticks: int
+    submitted: int
+    admitted: int
+    finished: int
+    failed: int
+    cancelled: int
+    superseded: int
+    active: int
+    waiting: bool
+    depth: int
+
+
+class Stream:
+    """Generations of one length in flight at different steps. One thread at a time may use a stream.
+
+    A request that is admitted in tick k with n steps is returned by tick k + n - 1. Its latent is a function of the request
+    alone: depth, the tick it was admitted in and its neighbours do not change a bit of it.
+    """
+
+    def __init__(self, backend: Backend, silence: NDArray[np.float32], depth: int, conditioning_width: int) -> None:
+        """Use `Session.stream`.
+
+        Args:
+            backend: runs the forwards.
+            silence: [T, 64]; its length is the stream's.
+            depth: slots that may be in flight, 1 .. 8.
+            conditioning_width: D.
+        """
+        self._depth = _check_depth(depth)
+        self._frames = silence.shape[0]
+        self._width = conditioning_width
+        with torch.inference_mode():
+            self._bank = SlotBank(backend, silence, depth)
+        self._waiting: tuple[int, Snapshot] | None = None
+        self._since_admission: int | None = None  # ticks; None: nothing was ever admitted
+        self._closed = False
+        self._ticks = self._submitted = self._admitted = self._generation = 0
+        self._failed = self._cancelled = self._superseded = 0
+
+    def submit(self, request: Request) -> int:
+        """Hand in a request. It replaces one that still waits: only the newest is ever admitted.
+
+        Returns:
+            The request's id: 1, 2, 3, ... within this stream.
+
+        Raises:
+            RequestError: a field is wrong; what waited before still waits.
+            EngineError: the stream is closed.
+        """
+        self._check_open()
+        snapshot = check(request, self._width)
+        if snapshot.frames != self._frames:
+            problem = f"differs from the stream's {self._frames} frames"
+            raise RequestError("frames", snapshot.frames, problem, "Open a stream of that length.")
+        if self._waiting is not None:
+            self._superseded += 1
+        self._submitted += 1
+        self._waiting = (self._submitted, snapshot)
+        return self._submitted
+
+    def tick(self) -> list[Finished]:
+        """Admit the waiting request if it is its turn, take one step with every slot, and return all that finished in it.
+
+        Admissions are at least ceil(steps / depth) ticks apart, so results come evenly spaced instead of in bursts.
+
+        Raises:
+            EngineError: the stream is closed. A request that fails comes back as a Finished with its error.
+        """
+        self._check_open()
+        self._ticks += 1
+        if self._since_admission is not None:
+            self._since_admission += 1
+        with torch.inference_mode():
+            self._admit()
+            if not self._bank.slots:
+                return []
+            self._bank.advance()
+            return [self._finish(slot, latent) for slot, latent in self._bank.collect()]
+
+    def flush(self) -> list[Finished]:
+        """Tick until nothing waits and nothing is in flight; return all that finished."""
+        done: list[Finished] = []
+        while self._waiting is not None or self._bank.slots:
+            done += self.tick()
+        return done
+
+    def set_depth(self, depth: int) -> None:
+        """Change how many slots may be in flight. Nothing is lost: surplus slots run to their end.
+
+        Raises:
+            RequestError: depth is not 1 .. 8.
+        """
+        self._check_open()
+        self._depth = _check_depth(depth)
+        with torch.inference_mode():
+            self._bank.grow(depth)
+
+    def cancel(self, request_id: int) -> bool:
+        """Drop a request that waits or is in flight; it is never returned.
+
+        Returns:
+            False if it is neither: finished, superseded or unknown.
+        """
+        self._check_open()
+        if self._waiting is not None and self._waiting[0] == request_id:
+            self._waiting = None
+        elif not self._bank.cancel(request_id):
+            return False
+        self._cancelled += 1
+        return True
+
+    def stats(self) -> StreamStats:
+        """Counters and state; see StreamStats."""
+        return StreamStats(
+            ticks=self._ticks,
+            submitted=self._submitted,
+            admitted=self._admitted,
+            finished=self._generation,
+            failed=self._failed,
+            cancelled=self._cancelled,
+            superseded=self._superseded,
+            active=len(self._bank.slots),
+            waiting=self._waiting is not None,
+            depth=self._depth,
+        )
+
+    def close(self) -> None:
+        """Drop everything in flight. Safe to call twice."""
+        self._closed = True
+        self._waiting = None
+        for slot in self._bank.slots:
+            self._bank.cancel(slot.request_id)
+
+    def _admit(self) -> None:
+        if self._waiting is None or len(self._bank.slots) >= self._depth:
+            return
+        request_id, snapshot = self._waiting
+        spacing = -(-snapshot.steps // self._depth)
+        if self._since_admission is not None and self._since_admission < spacing:
+            return
+        self._waiting = None
+        self._bank.admit(request_id, snapshot)
+        self._since_admission = 0
+        self._admitted += 1
+
+    def _finish(self, slot: Slot, latent: NDArray[np.float32] | None) -> Finished:
+        if slot.failure is None:
+            self._generation += 1
+        else:
+            self._failed += 1
+        return Finished(
+            request_id=slot.request_id,
+            tag=slot.snapshot.tag,
+            control_version=slot.snapshot.control_version,
+            latent=latent,
+            generation=self._generation if slot.failure is None else 0,
+            error=slot.failure,
+        )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineError("The stream is closed.", "Open a new one with Session.stream.", code="closed")
+
+
+def _check_depth(depth: int) -> int:
+    if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= MAX_DEPTH:
+        raise RequestError("depth", depth, "is not a usable depth", f"Pass an int from 1 to {MAX_DEPTH}.")
+    return depth
