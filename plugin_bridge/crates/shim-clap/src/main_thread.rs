@@ -1,0 +1,93 @@
+//! The main thread: ports, latency, render mode, and what the host has to be told.
+
+use std::sync::atomic::Ordering;
+
+use clack_extensions::audio_ports::{
+    AudioPortFlags, AudioPortInfo, AudioPortInfoWriter, AudioPortType, PluginAudioPortsImpl,
+};
+use clack_extensions::latency::PluginLatencyImpl;
+use clack_extensions::params::{HostParams, ParamRescanFlags};
+use clack_extensions::render::{PluginRenderImpl, RenderMode};
+use clack_extensions::state::HostState;
+use clack_plugin::prelude::*;
+
+use crate::shared::Shared;
+
+pub struct MainThread<'a> {
+    pub shared: &'a Shared<'a>,
+    host: HostMainThreadHandle<'a>,
+    params: Option<HostParams>,
+    state: Option<HostState>,
+}
+
+impl<'a> MainThread<'a> {
+    pub fn new(host: HostMainThreadHandle<'a>, shared: &'a Shared<'a>) -> Self {
+        Self { shared, host, params: host.get_extension(), state: host.get_extension() }
+    }
+
+    pub fn rescan_values(&self) {
+        if let Some(params) = self.params {
+            params.rescan(&self.host, ParamRescanFlags::VALUES);
+        }
+    }
+}
+
+impl<'a> PluginMainThread<'a, Shared<'a>> for MainThread<'a> {
+    fn on_main_thread(&self) {
+        let notices = &self.shared.notices;
+        if notices.document.swap(false, Ordering::AcqRel)
+            && let Some(state) = self.state
+        {
+            state.mark_dirty(&self.host);
+        }
+        if notices.values.swap(false, Ordering::AcqRel) {
+            self.rescan_values();
+        }
+        // The new status goes out with the next block, or with the flush asked for here when no blocks come.
+        if notices.status.swap(false, Ordering::AcqRel)
+            && let Some(params) = self.params
+        {
+            params.request_flush(&self.host);
+        }
+    }
+}
+
+impl PluginAudioPortsImpl for MainThread<'_> {
+    fn count(&self, _is_input: bool) -> u32 {
+        1
+    }
+
+    fn get(&self, index: u32, is_input: bool, writer: &mut AudioPortInfoWriter) {
+        if index != 0 {
+            return;
+        }
+        // Ids are unique per direction only, so one number pairs the two ports for in-place processing.
+        let id = ClapId::new(1);
+        writer.set(&AudioPortInfo {
+            id,
+            name: if is_input { b"Input" } else { b"Output" },
+            channel_count: 2,
+            flags: AudioPortFlags::IS_MAIN,
+            port_type: Some(AudioPortType::STEREO),
+            in_place_pair: Some(id),
+        });
+    }
+}
+
+impl PluginLatencyImpl for MainThread<'_> {
+    fn get(&self) -> u32 {
+        // Audio is addressed by song position: nothing is ever late by a fixed amount.
+        0
+    }
+}
+
+impl PluginRenderImpl for MainThread<'_> {
+    fn has_hard_realtime_requirement(&self) -> bool {
+        false
+    }
+
+    fn set(&self, mode: RenderMode) -> Result<(), PluginError> {
+        self.shared.offline.store(mode == RenderMode::Offline, Ordering::Release);
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! The parameter side: what the host lists, shows and sets.
+
+use std::sync::atomic::Ordering;
+
+use shim_core::parameters::{self, Curve, Parameter};
+use vst3::{ComRef, Steinberg::Vst::*, Steinberg::*};
+
+use crate::component::Component;
+use crate::{guard, text};
+
+fn parameter(id: ParamID) -> Option<(usize, &'static Parameter)> {
+    let index = parameters::index_of(id)?;
+    Some((index, &parameters::table()[index]))
+}
+
+fn flags(parameter: &Parameter) -> i32 {
+    use ParameterInfo_::ParameterFlags_::{kCanAutomate, kIsBypass, kIsList, kIsReadOnly};
+    let mut flags = if parameter.curve == Curve::Status { kIsReadOnly } else { kCanAutomate };
+    if parameter.id == parameters::table()[parameters::BYPASS].id {
+        flags |= kIsBypass;
+    }
+    if !parameter.choices.is_empty() {
+        flags |= kIsList;
+    }
+    flags as i32
+}
+
+impl Component {
+    fn set_value(&self, id: ParamID, normalised: f64) -> tresult {
+        let Some((index, parameter)) = parameter(id).filter(|_| normalised.is_finite()) else {
+            return kInvalidArgument;
+        };
+        let Some(instance) = self.instance() else { return kNotInitialized };
+        // While the song plays, the same change comes through `process` with its place in it, and this call is an echo
+        // that may arrive blocks later. At rest it may be the only word before the host saves the state.
+        if parameter.curve != Curve::Status && !self.playing.load(Ordering::Relaxed) {
+            instance.set_value(index, parameter.plain(normalised.clamp(0.0, 1.0)));
+        }
+        kResultOk
+    }
+}
+
+impl IEditControllerTrait for Component {
+    // The controller's state is the component's: hosts pass it here a second time, and it is in force already.
+    unsafe fn setComponentState(&self, _state: *mut IBStream) -> tresult {
+        kResultOk
+    }
+
+    unsafe fn setState(&self, _state: *mut IBStream) -> tresult {
+        kResultOk
+    }
+
+    unsafe fn getState(&self, _state: *mut IBStream) -> tresult {
+        kResultOk
+    }
+
+    unsafe fn getParameterCount(&self) -> i32 {
+        guard::or(0, || parameters::table().len() as i32)
+    }
+
+    unsafe fn getParameterInfo(&self, index: i32, info: *mut ParameterInfo) -> tresult {
+        guard::or(kInternalError, || {
+            let parameter = usize::try_from(index).ok().and_then(|index| parameters::table().get(index));
+            // SAFETY: null or writable.
+            let (Some(parameter), Some(info)) = (parameter, unsafe { info.as_mut() }) else { return kInvalidArgument };
+            info.id = parameter.id;
+            text::wide(parameter.name, &mut info.title);
+            text::wide(parameter.name, &mut info.shortTitle);
+            text::wide(parameter.unit, &mut info.units);
+            info.stepCount = parameter.steps.unwrap_or(0) as i32;
+            info.defaultNormalizedValue = parameter.normalise(parameter.default);
+            info.unitId = kRootUnitId;
+            info.flags = flags(parameter);
+            kResultOk
+        })
+    }
+
+    unsafe fn getParamStringByValue(&self, id: ParamID, normalised: ParamValue, string: *mut String128) -> tresult {
+        guard::or(kInternalError, || {
+            // SAFETY: null or writable.
+            let (Some((_, parameter)), Some(string)) = (parameter(id), unsafe { string.as_mut() }) else {
+                return kInvalidArgument;
+            };
+            text::wide(&parameter.display(parameter.plain(normalised)), string);
+            kResultOk
+        })
+    }
+
+    unsafe fn getParamValueByString(&self, id: ParamID, string: *mut TChar, normalised: *mut ParamValue) -> tresult {
+        guard::or(kInternalError, || {
+            // SAFETY: null or terminated text; null or writable.
+            let (string, normalised) = unsafe { (text::read(string), normalised.as_mut()) };
+            let (Some((_, parameter)), Some(string), Some(normalised)) = (parameter(id), string, normalised) else {
+                return kInvalidArgument;
+            };
+            let Some(plain) = parameter.parse(&string) else { return kResultFalse };
+            *normalised = parameter.normalise(plain);
+            kResultOk
+        })
+    }
+
+    unsafe fn normalizedParamToPlain(&self, id: ParamID, normalised: ParamValue) -> ParamValue {
+        guard::or(0.0, || parameter(id).map_or(0.0, |(_, parameter)| parameter.plain(normalised)))
+    }
+
+    unsafe fn plainParamToNormalized(&self, id: ParamID, plain: ParamValue) -> ParamValue {
+        guard::or(0.0, || parameter(id).map_or(0.0, |(_, parameter)| parameter.normalise(parameter.quantise(plain))))
+    }
+
+    unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
+        guard::or(0.0, || {
+            let Some((index, parameter)) = parameter(id) else { return 0.0 };
+            let plain = self.instance().map_or(parameter.default, |instance| instance.value(index));
+            parameter.normalise(plain)
+        })
+    }
+
+    unsafe fn setParamNormalized(&self, id: ParamID, normalised: ParamValue) -> tresult {
+        guard::or(kInternalError, || self.set_value(id, normalised))
+    }
+
+    unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
+        guard::or(kInternalError, || {
+            // SAFETY: null or live; the reference taken here is held until the next call or `terminate`.
+            self.set_handler(unsafe { ComRef::from_raw(handler) }.map(|handler| handler.to_com_ptr()));
+            kResultOk
+        })
+    }
+
+    unsafe fn createView(&self, _name: FIDString) -> *mut IPlugView {
+        std::ptr::null_mut()
+    }
+}

@@ -1,0 +1,261 @@
+//! The audio side: setup, transport, and one block at a time.
+
+use std::ptr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, TryLockError};
+
+use shim_channels::Pair;
+use shim_core::{Block, Instance, Processor, parameters};
+use vst3::{Steinberg::Vst::*, Steinberg::*};
+
+use crate::component::{Component, lock};
+use crate::{changes, guard};
+
+/// Longest block for which odd channel layouts get their spare channels; far above any host's, so that an absurd
+/// `maxSamplesPerBlock` cannot exhaust memory.
+const MAX_SPARE: usize = 1 << 16;
+
+/// What exists only while the plugin is active.
+pub struct Audio {
+    instance: Arc<Instance>,
+    processor: Processor,
+    pair: Pair,
+    reported: Option<f64>,
+}
+
+impl Audio {
+    pub fn start(instance: Arc<Instance>, rate: u32, max_block: usize) -> Option<Self> {
+        let processor = instance.activate(rate, max_block).ok()?;
+        let pair = Pair::new(max_block.min(MAX_SPARE));
+        Some(Self { instance, processor, pair, reported: None })
+    }
+
+    pub fn stop(self) {
+        self.instance.deactivate(self.processor);
+    }
+
+    pub fn latency(&self) -> u32 {
+        self.processor.latency()
+    }
+
+    /// # Safety
+    /// `data` is what the host passed to `process`, and `block` describes it.
+    unsafe fn render(&mut self, block: &Block, data: &ProcessData) {
+        self.processor.begin(block);
+        // SAFETY: null or live for this call.
+        unsafe { changes::receive(data.inputParameterChanges, block.frames, &mut self.processor) };
+        if block.frames == 0 {
+            self.processor.flush_end();
+        } else {
+            // SAFETY: the host's buffers are valid for `numSamples`, which `frames` is.
+            unsafe { self.audio(data, block.frames as usize) };
+        }
+        // SAFETY: null or live for this call.
+        unsafe { self.report_status(data.outputParameterChanges) };
+    }
+
+    /// # Safety
+    /// As [`Audio::render`]; `frames` is at most `numSamples`.
+    unsafe fn audio(&mut self, data: &ProcessData, frames: usize) {
+        // SAFETY: as the contract says.
+        let (inputs, outputs) =
+            unsafe { (channels(data.inputs, data.numInputs), channels(data.outputs, data.numOutputs)) };
+        let processor = &mut self.processor;
+        // SAFETY: the host's channels are null or valid for `frames`; VST3 buffers are equal or apart.
+        let done = unsafe { self.pair.run(inputs, outputs, frames, |pair| processor.process(pair)) };
+        if !done {
+            self.processor.flush_end();
+        }
+    }
+
+    /// # Safety
+    /// `changes` is null or live.
+    unsafe fn report_status(&mut self, changes: *mut IParameterChanges) {
+        let value = self.instance.value(parameters::STATUS);
+        let parameter = &parameters::table()[parameters::STATUS];
+        // SAFETY: as the contract says.
+        if self.reported != Some(value) && unsafe { changes::send(changes, parameter.id, parameter.normalise(value)) } {
+            self.reported = Some(value);
+        }
+    }
+}
+
+/// Samples in this block; 0 makes it a parameter flush, as a block without any output bus is.
+fn frames(data: &ProcessData) -> u32 {
+    let audible = data.numOutputs > 0
+        && !data.outputs.is_null()
+        && data.symbolicSampleSize == SymbolicSampleSizes_::kSample32 as i32;
+    if audible { u32::try_from(data.numSamples).unwrap_or(0) } else { 0 }
+}
+
+/// # Safety
+/// As [`Audio::render`].
+unsafe fn block(data: &ProcessData) -> Block {
+    // SAFETY: null or valid for this call.
+    let context = unsafe { data.processContext.as_ref() };
+    let flag = |bit: u32| context.is_some_and(|context| context.state & bit != 0);
+    Block {
+        frames: frames(data),
+        playing: flag(ProcessContext_::StatesAndFlags_::kPlaying as u32),
+        // Only here do all hosts tell the truth: Ardour and minihost never repeat `setupProcessing` for a bounce.
+        offline: data.processMode == ProcessModes_::kOffline as i32,
+        position: context.map(|context| context.projectTimeSamples),
+        looping: flag(ProcessContext_::StatesAndFlags_::kCycleActive as u32),
+        tempo: context
+            .filter(|_| flag(ProcessContext_::StatesAndFlags_::kTempoValid as u32))
+            .map(|context| context.tempo)
+            .filter(|tempo| tempo.is_finite() && *tempo > 0.0),
+    }
+}
+
+/// The channel pointers of the first bus.
+///
+/// # Safety
+/// `buses` is null or holds `count` buses of 32-bit channels.
+unsafe fn channels<'a>(buses: *mut AudioBusBuffers, count: i32) -> &'a [*mut f32] {
+    if count <= 0 || buses.is_null() {
+        return &[];
+    }
+    // SAFETY: there is at least one bus; both members of the union are one pointer wide.
+    let (pointers, channels) = unsafe { ((*buses).__field0.channelBuffers32, (*buses).numChannels) };
+    match usize::try_from(channels) {
+        // SAFETY: a bus with channels has an array of that many pointers.
+        Ok(channels) if channels > 0 && !pointers.is_null() => unsafe {
+            std::slice::from_raw_parts(pointers, channels)
+        },
+        _ => &[],
+    }
+}
+
+/// Input to output, for blocks that come while the plugin cannot process: inactive, or being (de)activated.
+///
+/// # Safety
+/// As [`Audio::render`].
+unsafe fn pass(data: &ProcessData) {
+    let frames = frames(data) as usize;
+    if frames > 0 {
+        // SAFETY: as the contract says; a `Pair` without spare channels owns no memory.
+        unsafe {
+            let (inputs, outputs) = (channels(data.inputs, data.numInputs), channels(data.outputs, data.numOutputs));
+            Pair::new(0).run(inputs, outputs, frames, |_| ());
+        }
+    }
+}
+
+impl Component {
+    fn try_audio(&self) -> Option<MutexGuard<'_, Option<Audio>>> {
+        match self.audio.try_lock() {
+            Ok(audio) => Some(audio),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+impl IAudioProcessorTrait for Component {
+    unsafe fn setBusArrangements(
+        &self,
+        inputs: *mut SpeakerArrangement,
+        input_count: i32,
+        outputs: *mut SpeakerArrangement,
+        output_count: i32,
+    ) -> tresult {
+        if input_count != 1 || output_count != 1 || inputs.is_null() || outputs.is_null() {
+            return kResultFalse;
+        }
+        // SAFETY: one arrangement each, as the counts say.
+        let stereo = unsafe { [*inputs, *outputs] } == [SpeakerArr::kStereo; 2];
+        if stereo { kResultTrue } else { kResultFalse }
+    }
+
+    unsafe fn getBusArrangement(
+        &self,
+        direction: BusDirection,
+        index: i32,
+        arrangement: *mut SpeakerArrangement,
+    ) -> tresult {
+        let known =
+            [BusDirections_::kInput as BusDirection, BusDirections_::kOutput as BusDirection].contains(&direction);
+        if index != 0 || !known || arrangement.is_null() {
+            return kInvalidArgument;
+        }
+        // SAFETY: writable, checked for null.
+        unsafe { *arrangement = SpeakerArr::kStereo };
+        kResultOk
+    }
+
+    unsafe fn canProcessSampleSize(&self, size: i32) -> tresult {
+        if size == SymbolicSampleSizes_::kSample32 as i32 { kResultTrue } else { kResultFalse }
+    }
+
+    unsafe fn getLatencySamples(&self) -> u32 {
+        self.latency.load(Ordering::Relaxed)
+    }
+
+    unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
+        // SAFETY: null or readable.
+        let Some(setup) = (unsafe { setup.as_ref() }) else { return kInvalidArgument };
+        let rate_fits =
+            setup.sampleRate.is_finite() && setup.sampleRate >= 1.0 && setup.sampleRate <= f64::from(u32::MAX);
+        if setup.symbolicSampleSize != SymbolicSampleSizes_::kSample32 as i32 || !rate_fits {
+            return kResultFalse;
+        }
+        // Allocation waits for setActive: REAPER changes bus arrangements after this call.
+        let max_block = usize::try_from(setup.maxSamplesPerBlock).unwrap_or(0).max(1);
+        guard::or(kInternalError, || {
+            *lock(&self.setup) = (setup.sampleRate.round() as u32, max_block);
+            kResultOk
+        })
+    }
+
+    unsafe fn setProcessing(&self, state: TBool) -> tresult {
+        guard::or(kInternalError, || {
+            // Starting changes nothing, activation did it all. Only tried: Ardour calls this from inside setActive.
+            if state != 0 {
+                return kResultOk;
+            }
+            self.playing.store(false, Ordering::Relaxed);
+            if let Some(mut audio) = self.try_audio()
+                && let Some(audio) = audio.as_mut()
+            {
+                audio.processor.reset();
+            }
+            kResultOk
+        })
+    }
+
+    unsafe fn process(&self, data: *mut ProcessData) -> tresult {
+        // SAFETY: null or valid for this call.
+        let Some(data) = (unsafe { data.as_ref() }) else { return kInvalidArgument };
+        guard::or(kResultFalse, || {
+            let mut audio = self.try_audio();
+            match audio.as_deref_mut().and_then(Option::as_mut) {
+                // SAFETY: `data` is the host's.
+                Some(audio) => unsafe {
+                    let block = block(data);
+                    self.playing.store(block.playing, Ordering::Relaxed);
+                    audio.render(&block, data);
+                },
+                // SAFETY: as above.
+                None => unsafe { pass(data) },
+            }
+            if data.numOutputs > 0 && !data.outputs.is_null() {
+                // SAFETY: the first of at least one bus.
+                unsafe { ptr::addr_of_mut!((*data.outputs).silenceFlags).write(0) };
+            }
+            kResultOk
+        })
+    }
+
+    unsafe fn getTailSamples(&self) -> u32 {
+        // The song goes on after the input ends.
+        kInfiniteTail
+    }
+}
+
+impl IProcessContextRequirementsTrait for Component {
+    unsafe fn getProcessContextRequirements(&self) -> u32 {
+        use IProcessContextRequirements_::Flags_::{kNeedCycleMusic, kNeedTempo, kNeedTransportState};
+        (kNeedTransportState | kNeedTempo | kNeedCycleMusic) as u32
+    }
+}
