@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from safetensors import SafetensorError, safe_open
 
@@ -146,7 +146,7 @@ def _check_header(name: str, file: Path) -> None:
     if not file.is_file():
         raise _broken(name, file, "the file is missing")
     try:
-        with safe_open(file, framework="numpy") as tensors:
+        with cast(Any, safe_open(file, framework="numpy")) as tensors:
             empty = not tensors.keys()
     except (SafetensorError, OSError) as error:
         raise _broken(name, file, f"is damaged or cut short ({error})") from error

@@ -8,19 +8,19 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from engine import spans
-from engine.arrays import frozen
 from engine.backends import Backend
-from engine.constants import AUDIO_CHANNELS, FRAME_SAMPLES, LATENT_CHANNELS, MIN_FRAMES, SOURCE_GRID
+from engine.checks import frozen, whole
+from engine.constants import AUDIO_CHANNELS, FRAME_SAMPLES, LATENT_CHANNELS, MAX_FRAMES, MIN_FRAMES, SOURCE_GRID
 from engine.errors import RequestError
 from engine.models import Models
-from engine.request import MAX_FRAMES
+from engine.request import even_frames
 from engine.source import Source
 
 DECODE_MARGIN: Final = 9
-"""Frames each side that make a window exact: a latent frame reaches 8.34 frames beyond its own span (measured by NaN propagation)."""
+"""Frames each side that make a window exact: a latent frame reaches 8.34 frames beyond its own span, as NaNs show."""
 
 ENCODE_MARGIN: Final = 8
-"""Frames each side that make an encoded frame exact: the stock Oobleck encoder reads 7.46 frames beyond it (sum of its kernels)."""
+"""Frames each side that make an encoded frame exact: the stock encoder's kernels add up to 7.5 frames beyond it."""
 
 _ENCODE_TILE: Final = 100  # 4 s: the widest stock activation, 128 channels at 48 kHz, stays near 115 MB
 _DECODE_TILE: Final = 75  # 3 s: margins cost a quarter; measured cheapest per kept second up to here
@@ -41,10 +41,9 @@ class Codec:
         Raises:
             RequestError: frames is not 1 or more.
         """
-        if isinstance(frames, bool) or not isinstance(frames, int) or frames < 1:
-            raise RequestError("frames", frames, "is not a number of frames", "Pass an int of 1 or more.")
+        wanted = whole("frames", frames, 1, MAX_FRAMES)
         silence = self._silence[0].numpy()
-        return np.resize(silence, (frames, LATENT_CHANNELS))
+        return np.resize(silence, (wanted, LATENT_CHANNELS))
 
     def encode(self, audio: ArrayLike, frames: int | None) -> Source:
         """Encode audio [2, N] float32 at 48 kHz; see `Session.prepare_source`."""
@@ -73,13 +72,12 @@ class Codec:
         """Decode one window; see `Session.decode`."""
         checked = frozen(latent, (None, LATENT_CHANNELS), "latent")
         total = checked.shape[0]
-        for field, value in (("start", start), ("frames", frames)):
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise RequestError(field, value, "is not a whole number", "Pass an int.")
-        if frames < 1 or start < 0 or start + frames > total:
-            problem = f"with frames = {frames} is not inside the latent's {total} frames"
-            raise RequestError("start", start, problem, f"Keep 0 <= start and start + frames <= {total}.")
-        return self._decode_span(checked, spans.around(start, frames, DECODE_MARGIN, total))
+        first = whole("start", start, 0, total - 1)
+        kept = whole("frames", frames, 1, total)
+        if first + kept > total:
+            problem = f"with frames = {kept} is not inside the latent's {total} frames"
+            raise RequestError("start", first, problem, f"Keep start + frames <= {total}.")
+        return self._decode_span(checked, spans.around(first, kept, DECODE_MARGIN, total))
 
     def decode_all(self, latent: ArrayLike) -> NDArray[np.float32]:
         """Decode every frame; see `Session.decode_all`."""
@@ -99,13 +97,6 @@ def _source_frames(samples: int, frames: int | None) -> int:
         grid = SOURCE_GRID * FRAME_SAMPLES
         frames = max(-(-samples // grid) * SOURCE_GRID, MIN_FRAMES)
         if frames > MAX_FRAMES:
-            raise RequestError(
-                "audio", f"{samples} samples", "is longer than 600 s", "Cut the source, or pass frames=15000."
-            )
-    elif (
-        isinstance(frames, bool) or not isinstance(frames, int) or frames % 2 or not MIN_FRAMES <= frames <= MAX_FRAMES
-    ):
-        raise RequestError(
-            "frames", frames, "is not a source length", f"Pass an even int from {MIN_FRAMES} to {MAX_FRAMES}."
-        )
-    return frames
+            raise RequestError("audio", f"{samples} samples", "is longer than 600 s", f"Pass frames={MAX_FRAMES}.")
+        return frames
+    return even_frames(frames)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arrays import frozen
+from engine.checks import frozen
 from engine.errors import RequestError
 
 

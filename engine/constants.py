@@ -23,5 +23,8 @@ LATENT_CHANNELS: Final = 64
 MIN_FRAMES: Final = 30
 """Shortest generation: one decode window of 10 frames with its margins of 9 and a tail frame still fits."""
 
+MAX_FRAMES: Final = 15_000
+"""600 s: the longest song ACE-Step v1.5 was trained on, and the length of its silence latent."""
+
 SOURCE_GRID: Final = 10
 """Sources are whole multiples of this many frames: DiT patches are 2 frames, hint tokens 5."""

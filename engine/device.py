@@ -6,6 +6,7 @@ import sys
 
 import torch
 
+from engine.checks import whole
 from engine.errors import RequestError
 
 # mallopt parameter numbers, from glibc's malloc.h
@@ -38,16 +39,14 @@ def set_threads(threads: int) -> None:
     Raises:
         RequestError: not a whole number in that range.
     """
-    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 256:
-        raise RequestError("threads", threads, "is not a usable thread count", "Pass an int from 1 to 256.")
-    torch.set_num_threads(threads)
+    torch.set_num_threads(whole("threads", threads, 1, 256))
 
 
 def tune_allocator() -> bool:
     """Keep freed activations in the heap instead of handing them back to the kernel after every operation.
 
-    A convolution at 48 kHz allocates tens of megabytes, which glibc otherwise maps and unmaps (and the kernel clears) each
-    time. Resident memory stays at its peak in return. Only glibc on Linux; elsewhere nothing happens.
+    A convolution at 48 kHz allocates tens of megabytes, which glibc otherwise maps and unmaps (and the kernel clears)
+    each time. Resident memory stays at its peak in return. Only glibc on Linux; elsewhere nothing happens.
 
     Returns:
         True if glibc accepted the settings.
@@ -56,4 +55,5 @@ def tune_allocator() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, _TOP_PAD_BYTES))
-    return all([mallopt(ctypes.c_int(parameter), ctypes.c_int(value)) == 1 for parameter, value in settings])
+    accepted = [mallopt(ctypes.c_int(parameter), ctypes.c_int(value)) for parameter, value in settings]
+    return all(code == 1 for code in accepted)

@@ -1,5 +1,7 @@
 """What the engine raises. Every error says what is wrong and what to do next."""
 
+from reprlib import repr as short_repr
+
 
 class EngineError(Exception):
     """Base of all engine errors.
@@ -37,6 +39,6 @@ class RequestError(EngineError, ValueError):
     code = "bad_request"
 
     def __init__(self, field: str, value: object, problem: str, fix: str) -> None:
-        super().__init__(f"{field} = {value!r}: {problem}.", fix)
+        super().__init__(f"{field} = {short_repr(value)}: {problem}.", fix)
         self.field = field
         self.value = value

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from engine.checkpoint import BUNDLED
 from engine.errors import CheckpointError
@@ -33,7 +33,7 @@ def download(name: str, progress: Progress | None) -> Path:
     Raises:
         CheckpointError: no such repository, no network, no permission or no space.
     """
-    from huggingface_hub import snapshot_download
+    import huggingface_hub
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     match = _ID.fullmatch(name)
@@ -41,7 +41,8 @@ def download(name: str, progress: Progress | None) -> Path:
         raise CheckpointError(f"Checkpoint {name!r} is not a hub id.", "Write owner/name or owner/name@revision.")
     bar = _reporting_bar(f"Fetching {name}", progress)
     try:
-        folder = snapshot_download(match["repo"], revision=match["revision"], allow_patterns=_PATTERNS, tqdm_class=bar)
+        fetch = cast(Any, huggingface_hub).snapshot_download
+        folder = fetch(match["repo"], revision=match["revision"], allow_patterns=_PATTERNS, tqdm_class=bar)
     except LocalEntryNotFoundError as error:
         raise CheckpointError(
             f"Checkpoint {name}: the hub cannot be reached and the cache does not hold it.",
@@ -68,7 +69,7 @@ def _reporting_bar(label: str, progress: Progress | None) -> type[Any]:
 
         def __init__(self, *args: Any, **options: Any) -> None:
             options.pop("name", None)
-            super().__init__(*args, **{**options, "disable": True})
+            super().__init__(*args, **{**options, "disable": True})  # pyright: ignore[reportUnknownMemberType]
             self.done = 0.0
 
         def update(self, n: float | None = 1) -> bool | None:

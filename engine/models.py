@@ -1,15 +1,20 @@
 """Loading the checkpoint's modules, as diffusers and transformers define them."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AceStepTransformer1DModel, AutoencoderOobleck
-from diffusers.pipelines.ace_step import AceStepAudioTokenDetokenizer, AceStepAudioTokenizer, AceStepConditionEncoder
+from diffusers.models.autoencoders.autoencoder_oobleck import AutoencoderOobleck
+from diffusers.models.transformers.ace_step_transformer import AceStepTransformer1DModel
+from diffusers.pipelines.ace_step.modeling_ace_step import (
+    AceStepAudioTokenDetokenizer,
+    AceStepAudioTokenizer,
+    AceStepConditionEncoder,
+)
 from diffusers.utils import logging as diffusers_logging
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, Qwen3Model
 from transformers.utils import logging as transformers_logging
@@ -39,7 +44,7 @@ def load(info: CheckpointInfo) -> Models:
     Raises:
         CheckpointError: weights do not match the configuration beside them.
     """
-    with _quiet(), torch.random.fork_rng(devices=[]):
+    with _quiet(), _same_random_state():
         return Models(
             transformer=_module(info, AceStepTransformer1DModel, "transformer"),
             vae=_module(info, AutoencoderOobleck, "vae"),
@@ -51,14 +56,14 @@ def load(info: CheckpointInfo) -> Models:
         )
 
 
-def _module(info: CheckpointInfo, kind: type[Any], component: str) -> Any:
+def _module(info: CheckpointInfo, kind: Any, component: str) -> Any:
+    folder = info.folder / component
     options: dict[str, Any] = {"output_loading_info": True, "use_safetensors": True, "local_files_only": True}
-    if kind is Qwen3Model:
+    if component == "text_encoder":
         options |= {"dtype": torch.float32}
     else:
         # low_cpu_mem_usage needs accelerate, which nothing else here does
         options |= {"torch_dtype": torch.float32, "low_cpu_mem_usage": False}
-    folder = info.folder / component
     try:
         module, report = kind.from_pretrained(folder, **options)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
@@ -72,7 +77,8 @@ def _module(info: CheckpointInfo, kind: type[Any], component: str) -> Any:
 
 def _text_tokenizer(info: CheckpointInfo, folder: Path) -> PreTrainedTokenizerBase:
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizers: Any = AutoTokenizer
+        return tokenizers.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _mismatch(info, folder, str(error).splitlines()[0]) from error
 
@@ -80,15 +86,26 @@ def _text_tokenizer(info: CheckpointInfo, folder: Path) -> PreTrainedTokenizerBa
 def _mismatch(info: CheckpointInfo, folder: Path, problem: str) -> CheckpointError:
     return CheckpointError(
         f"Checkpoint {info.name}: {folder}: does not load ({problem}).",
-        f"Fetch it again with `demon checkpoint fetch {info.name}`; if it stays, it is not an ACE-Step v1.5 checkpoint.",
+        f"Fetch it again with `demon checkpoint fetch {info.name}`, or use a checkpoint made for ACE-Step v1.5.",
     )
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _same_random_state() -> Generator[None]:
+    """Modules draw initial weights before the checkpoint's replace them; put torch's generator back."""
+    state = torch.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
     """No progress bars and no deprecation notes of the libraries' own code; their settings are put back."""
-    restore = []
-    for log in (diffusers_logging, transformers_logging):
+    restore: list[Callable[[], None]] = []
+    libraries: tuple[Any, ...] = (diffusers_logging, transformers_logging)
+    for log in libraries:
         if log.is_progress_bar_enabled():
             log.disable_progress_bar()
             restore.append(log.enable_progress_bar)

@@ -1,16 +1,17 @@
 """Removing the exact zeros from a VAE.
 
-diffusers ties the Oobleck's latent width to its channel counts, so a small VAE only exists there as a wide one whose surplus
-channels are zero. Those channels cost as much as real ones. Dropping them changes nothing but the order of sums: a channel
-that a convolution leaves at exactly zero stays zero through Snake (sin 0 = 0) and contributes zero to the next convolution;
-a residual unit whose last convolution is zero is the identity. A VAE without such zeros keeps every channel.
+diffusers ties the Oobleck's latent width to its channel counts, so a small VAE only exists there as a wide one whose
+surplus channels are zero. Those channels cost as much as real ones. Dropping them changes nothing but the order of
+sums: a channel that a convolution leaves at exactly zero stays zero through Snake (sin 0 = 0) and contributes zero to
+the next convolution; a residual unit whose last convolution is zero is the identity. A VAE without such zeros keeps
+every channel.
 """
 
 from collections.abc import Iterable
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias
 
 import torch
-from diffusers import AutoencoderOobleck
+from diffusers.models.autoencoders.autoencoder_oobleck import AutoencoderOobleck
 from torch import Tensor, nn
 from torch.nn.utils import remove_weight_norm
 
@@ -24,11 +25,11 @@ class Snake(nn.Module):
     alpha: Tensor
     gain: Tensor
 
-    def __init__(self, stock: nn.Module, live: _Index) -> None:
+    def __init__(self, stock: Any, live: _Index) -> None:
         super().__init__()
-        self.register_buffer("alpha", torch.exp(cast(Tensor, stock.alpha))[:, live].contiguous())
+        self.register_buffer("alpha", torch.exp(stock.alpha)[:, live].contiguous())
         # 1e-9 as in the stock module: beta is exp of a weight and may underflow
-        self.register_buffer("gain", (torch.exp(cast(Tensor, stock.beta)) + 1e-9).reciprocal()[:, live].contiguous())
+        self.register_buffer("gain", (torch.exp(stock.beta) + 1e-9).reciprocal()[:, live].contiguous())
 
     def forward(self, x: Tensor) -> Tensor:
         return (self.alpha * x).sin_().square_().mul_(self.gain).add_(x)
@@ -49,7 +50,8 @@ def prune(vae: AutoencoderOobleck) -> tuple[nn.Sequential, nn.Sequential]:
     """Fold the weight norm of a stock VAE in place, and build its encoder and decoder without zero channels.
 
     Returns:
-        (encoder, decoder): audio [B, 2, N] -> posterior mean [B, 64, N / 1920]; latent [B, 64, T] -> audio [B, 2, 1920 T].
+        (encoder, decoder): audio [B, 2, N] -> posterior mean [B, 64, N / 1920], and latent [B, 64, T] -> audio
+        [B, 2, 1920 T].
     """
     for module in vae.modules():
         if hasattr(module, "weight_g"):
@@ -59,7 +61,7 @@ def prune(vae: AutoencoderOobleck) -> tuple[nn.Sequential, nn.Sequential]:
 
 
 def _encoder(vae: AutoencoderOobleck) -> nn.Sequential:
-    stock = vae.encoder
+    stock: Any = vae.encoder
     layers: list[nn.Module] = []
     feed, live = stock.conv1, _all(stock.conv1.in_channels)
     for block in stock.block:
@@ -74,7 +76,7 @@ def _encoder(vae: AutoencoderOobleck) -> nn.Sequential:
 
 
 def _decoder(vae: AutoencoderOobleck) -> nn.Sequential:
-    stock = vae.decoder
+    stock: Any = vae.decoder
     layers: list[nn.Module] = []
     live = _extend(layers, stock.conv1, _all(stock.conv1.in_channels), ())
     for block in stock.block:
@@ -84,59 +86,61 @@ def _decoder(vae: AutoencoderOobleck) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _extend(layers: list[nn.Module], feed: _Conv, inputs: _Index, units: Iterable[nn.Module]) -> _Index:
+def _extend(layers: list[nn.Module], feed: _Conv, inputs: _Index, units: Iterable[Any]) -> _Index:
     """Append a convolution and the residual units behind it; return the channels that can be other than zero."""
-    units = [unit for unit in units if not _is_zero(cast(_Conv, unit.conv2))]
-    parts = [_reached(feed, inputs), *(_reached(cast(_Conv, unit.conv2), None) for unit in units)]
-    live = torch.cat(parts).unique()
-    layers.append(_conv(feed, inputs, live))
+    units = [unit for unit in units if not _is_zero(unit.conv2)]
+    nonzero = _reached(feed, inputs)
     for unit in units:
-        first, second = cast(_Conv, unit.conv1), cast(_Conv, unit.conv2)
-        middle = _reached(first, live)
-        body = (
-            Snake(cast(nn.Module, unit.snake1), live),
-            _conv(first, live, middle),
-            Snake(cast(nn.Module, unit.snake2), middle),
-            _conv(second, middle, live),
-        )
-        layers.append(Residual(nn.Sequential(*body)))
+        nonzero = nonzero | _reached(unit.conv2, _all(unit.conv2.in_channels))
+    live = _index(nonzero)
+    layers.append(_conv(feed, inputs, live))
+    layers.extend(_residual(unit, live) for unit in units)
     return live
+
+
+def _residual(unit: Any, live: _Index) -> Residual:
+    middle = _index(_reached(unit.conv1, live))
+    body = (
+        Snake(unit.snake1, live),
+        _conv(unit.conv1, live, middle),
+        Snake(unit.snake2, middle),
+        _conv(unit.conv2, middle, live),
+    )
+    return Residual(nn.Sequential(*body))
 
 
 def _all(channels: int) -> _Index:
     return torch.arange(channels)
 
 
-def _by_output(conv: _Conv) -> Tensor:
-    return conv.weight.transpose(0, 1) if isinstance(conv, nn.ConvTranspose1d) else conv.weight
+def _index(channels: Tensor) -> _Index:
+    found = channels.nonzero().flatten()
+    return found if found.numel() else _all(1)  # a convolution needs one channel, zero as it may be
 
 
 def _is_zero(conv: _Conv) -> bool:
     return not conv.weight.any() and (conv.bias is None or not conv.bias.any())
 
 
-def _reached(conv: _Conv, inputs: _Index | None) -> _Index:
-    """Output channels that can be other than zero when only these inputs (None: all) can."""
-    weight = _by_output(conv)
-    reached = (weight if inputs is None else weight[:, inputs]).flatten(1).any(1)
-    if conv.bias is not None:
-        reached |= conv.bias != 0
-    found = reached.nonzero().flatten()
-    return found if found.numel() else _all(1)  # a convolution needs one channel, zero as it may be
+def _reached(conv: _Conv, inputs: _Index) -> Tensor:
+    """[C] bool: output channels that can be other than zero when only these inputs can."""
+    by_output = conv.weight.transpose(0, 1) if isinstance(conv, nn.ConvTranspose1d) else conv.weight
+    reached = by_output[:, inputs].flatten(1).any(1)
+    return reached if conv.bias is None else reached | (conv.bias != 0)
 
 
 def _conv(stock: _Conv, inputs: _Index, outputs: _Index) -> _Conv:
-    transposed = isinstance(stock, nn.ConvTranspose1d)
-    made = nn.utils.skip_init(
-        type(stock),
+    made = type(stock)(
         inputs.numel(),
         outputs.numel(),
-        stock.kernel_size[0],
+        kernel_size=stock.kernel_size[0],
         stride=stock.stride[0],
-        padding=cast(tuple[int], stock.padding)[0],
+        padding=int(stock.padding[0]),
         dilation=stock.dilation[0],
         bias=stock.bias is not None,
+        device="meta",  # no memory and no random numbers for weights that are replaced at once
     )
+    transposed = isinstance(stock, nn.ConvTranspose1d)
     weight = stock.weight[inputs][:, outputs] if transposed else stock.weight[outputs][:, inputs]
     made.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
     if stock.bias is not None:

@@ -1,20 +1,18 @@
 """What a caller asks for, and the checked snapshot of it that a slot is made from."""
 
-import math
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.checks import number, whole
 from engine.conditioning import Conditioning
-from engine.constants import MIN_FRAMES
+from engine.constants import MAX_FRAMES, MIN_FRAMES
 from engine.curves import Curve, sample
 from engine.errors import RequestError
 from engine.source import Source
 
 MAX_STEPS = 64  # eight times a turbo schedule; a base checkpoint uses 32 to 60
-MAX_FRAMES = 15_000  # 600 s, the longest song ACE-Step v1.5 was trained on and the length of its silence latent
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -24,11 +22,13 @@ class Request:
     Attributes:
         conditioning: prompt A.
         conditioning_b: prompt B, needed only where `prompt_blend` is above 0.
-        prompt_blend: curve 0 .. 1, weight of prompt B per frame: the velocities are mixed, 0 and 1 are exactly A and B.
+        prompt_blend: curve 0 .. 1, weight of prompt B per frame: velocities are mixed, 0 and 1 are exactly A and B.
         source: what is re-generated; None generates from text alone.
-        hint_strength: curve 0 .. 1, DiT context per frame between silence (0) and the source's hints (1). Without source no effect.
+        hint_strength: curve 0 .. 1, the DiT's context per frame, between silence (0) and the source's hints (1);
+            without a source it has no effect.
         velocity_scale: curve, finite; factor on the model's velocity per frame.
-        denoise: 0 .. 1, how far the source is noised: 0 returns it bit for bit, 1 ignores it but for its hints. Below 1 needs a source.
+        denoise: 0 .. 1, how far the source is noised: 0 returns it bit for bit, 1 keeps only its hints.
+            Below 1 it needs a source.
         seed: 0 .. 2**64 - 1.
         steps: Euler steps, 1 .. 64.
         shift: timestep shift, > 0 and finite.
@@ -80,9 +80,7 @@ def check(request: Request, conditioning_width: int) -> Snapshot:
     Raises:
         RequestError: names the first field that is wrong, its value and the fix.
     """
-    frames = _whole("frames", request.frames, MIN_FRAMES, MAX_FRAMES)
-    if frames % 2:
-        raise RequestError("frames", frames, "is odd", "Use an even number of frames; a DiT patch is 2 frames.")
+    frames = even_frames(request.frames)
     blend = sample(request.prompt_blend, frames, "prompt_blend", 0.0, 1.0)
     return Snapshot(
         conditioning=_conditioning("conditioning", request.conditioning, conditioning_width),
@@ -92,32 +90,29 @@ def check(request: Request, conditioning_width: int) -> Snapshot:
         hint_strength=sample(request.hint_strength, frames, "hint_strength", 0.0, 1.0),
         velocity_scale=sample(request.velocity_scale, frames, "velocity_scale"),
         denoise=_denoise(request),
-        seed=_whole("seed", request.seed, 0, 2**64 - 1),
-        steps=_whole("steps", request.steps, 1, MAX_STEPS),
+        seed=whole("seed", request.seed, 0, 2**64 - 1),
+        steps=whole("steps", request.steps, 1, MAX_STEPS),
         shift=_shift(request.shift),
         frames=frames,
-        control_version=_whole("control_version", request.control_version, 0, 2**64 - 1),
-        tag=_whole("tag", request.tag, -(2**63), 2**64 - 1),
+        control_version=whole("control_version", request.control_version, 0, 2**64 - 1),
+        tag=whole("tag", request.tag, -(2**63), 2**64 - 1),
     )
 
 
-def _whole(field: str, value: object, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise RequestError(field, value, "is not a whole number", f"Pass an int from {low} to {high}.")
-    number = int(value)
-    if not low <= number <= high:
-        raise RequestError(field, number, "is out of range", f"Keep {field} between {low} and {high}.")
-    return number
+def even_frames(frames: object) -> int:
+    """A generation's length: even, 30 .. 15000.
 
-
-def _number(field: str, value: object, fix: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise RequestError(field, value, "is not a finite number", fix)
-    return float(value)
+    Raises:
+        RequestError: it is not.
+    """
+    wanted = whole("frames", frames, MIN_FRAMES, MAX_FRAMES)
+    if wanted % 2:
+        raise RequestError("frames", wanted, "is odd", "Use an even number of frames; a DiT patch is 2 frames.")
+    return wanted
 
 
 def _denoise(request: Request) -> float:
-    denoise = _number("denoise", request.denoise, "Pass a number from 0 to 1.")
+    denoise = number("denoise", request.denoise, "Pass a number from 0 to 1.")
     if not 0.0 <= denoise <= 1.0:
         raise RequestError("denoise", denoise, "is out of range", "Keep denoise between 0 and 1.")
     if denoise < 1.0 and request.source is None:
@@ -126,7 +121,7 @@ def _denoise(request: Request) -> float:
 
 
 def _shift(value: object) -> float:
-    shift = _number("shift", value, "Pass a number above 0, 3 for turbo checkpoints.")
+    shift = number("shift", value, "Pass a number above 0, 3 for turbo checkpoints.")
     if shift <= 0.0:
         raise RequestError("shift", shift, "is not above 0", "Pass a number above 0, 3 for turbo checkpoints.")
     return shift

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 def times(steps: int, shift: float, denoise: float) -> NDArray[np.float32]:
     """Times t[0] > t[1] > ... > t[steps] = 0 of a generation, read-only.
 
-    u falls in equal parts from exactly `denoise` to 0, and t = shift u / (1 + (shift - 1) u); t = 1 is pure noise, t = 0 clean.
+    u falls in equal parts from exactly `denoise` to 0, and t = shift u / (1 + (shift - 1) u); t = 1 is pure noise,
+    t = 0 clean.
     Built in float64 and rounded once. diffusers' AceStepPipeline uses the same times for denoise = 1.
 
     Args:

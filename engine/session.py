@@ -26,7 +26,7 @@ from engine.text import TextEncoder
 def preload() -> None:
     """Import every heavy module a session needs, so that opening one later is quick. Starts no threads.
 
-    Importing this module is what loads torch, diffusers and transformers; the classes behind their lazy names come along.
+    Importing this module is what loads torch, diffusers and transformers; the classes behind their lazy names follow.
     """
     import_module("transformers.models.qwen3.modeling_qwen3")
     import_module("diffusers.models.transformers.ace_step_transformer")
@@ -35,8 +35,8 @@ def preload() -> None:
 class Session:
     """A loaded checkpoint. Open it with `Session.open`, close it with `close` or as a context manager.
 
-    A session that was opened but has run nothing yet may be carried into a forked child and used there: opening starts no
-    worker threads. One thread at a time may use a session and its streams.
+    A session that was opened but has run nothing yet may be carried into a forked child and used there: opening starts
+    no worker threads. One thread at a time may use a session and its streams.
     """
 
     def __init__(self, info: CheckpointInfo, threads: int) -> None:
@@ -63,7 +63,7 @@ class Session:
     ) -> Self:
         """Load a checkpoint.
 
-        On Linux this also tunes the process's allocator (`engine.device.tune_allocator`), and it sets torch's thread count.
+        Also tunes the process's allocator where that is possible (`engine.device.tune_allocator`).
 
         Args:
             checkpoint: "demon-tiny-1" (ships with the package), a local folder in the diffusers layout, or a hub id
@@ -76,7 +76,7 @@ class Session:
             CheckpointError: not found, incomplete, damaged or of another kind; names the file and the command to run.
             RequestError: device or threads.
         """
-        report = progress or (lambda _what, _share: None)
+        report = progress or _ignore
         devices.resolve(device)
         devices.set_threads(threads)
         folder = _locate(checkpoint, progress)
@@ -147,8 +147,8 @@ class Session:
 
         Args:
             audio: [2, N] float32 at 48 kHz, N >= 1.
-            frames: T, even, 30 .. 15000. None: enough for all of it, a multiple of 10, at least 30. Missing audio is silence,
-                audio beyond T frames of 1920 samples is not used.
+            frames: T, even, 30 .. 15000. None: enough for all of it, a multiple of 10, at least 30. Missing audio is
+                silence, audio beyond T frames of 1920 samples is not used.
 
         Raises:
             RequestError: wrong shape, not finite, or a length that cannot be used.
@@ -191,9 +191,9 @@ class Session:
     def decode(self, latent: ArrayLike, start: int, frames: int) -> NDArray[np.float32]:
         """Decode frames [start, start + frames) of a latent [T, 64]: audio [2, frames * 1920] float32 at 48 kHz.
 
-        The canonical window decode: nine more frames on each side, which is mathematically exact, in a span of one length
-        that near the ends is moved inside the latent. Spans of equal length agree bit for bit where they overlap; with
-        another length they agree to about 1e-6.
+        The canonical window decode: nine more frames on each side, which is mathematically exact, in a span of one
+        length that near the ends is moved inside the latent. Spans of equal length agree bit for bit where they
+        overlap; with another length they agree to about 1e-6.
 
         Raises:
             RequestError: wrong shape, not finite, or a window that is not inside the latent.
@@ -214,6 +214,10 @@ class Session:
         if self._backend is None:
             raise EngineError("The session is closed.", "Open a new one with Session.open.", code="closed")
         return self._backend
+
+
+def _ignore(what: str, share: float) -> None:
+    """A Progress that nobody watches."""
 
 
 def _locate(checkpoint: str | Path, progress: Progress | None) -> Path:

@@ -83,7 +83,7 @@ class SlotBank:
         slot = _open(request_id, snapshot, self._silence)
         self._x[row] = _initial(snapshot, float(slot.times[0]))
         self._velocity[row] = 0.0
-        self._scale[row, :, 0] = torch.from_numpy(snapshot.velocity_scale)
+        self._scale[row, :, 0] = torch.tensor(snapshot.velocity_scale)
         self._slots[row] = slot
 
     def advance(self) -> None:
@@ -155,7 +155,7 @@ def _open(request_id: int, snapshot: Snapshot, silence: Tensor) -> Slot:
         context=_context(snapshot, silence),
         states=torch.tensor(snapshot.conditioning.states).unsqueeze(0),
         states_b=None if second is None else torch.tensor(second.states).unsqueeze(0),
-        weight_b=torch.from_numpy(snapshot.prompt_blend).unsqueeze(1),
+        weight_b=torch.tensor(snapshot.prompt_blend).unsqueeze(1),
         only_b=bool((snapshot.prompt_blend == 1.0).all()),
     )
 
@@ -164,7 +164,7 @@ def _context(snapshot: Snapshot, silence: Tensor) -> Tensor:
     cover = silence
     if snapshot.source is not None:
         hints = torch.tensor(snapshot.source.hints)
-        cover = step.mix(silence, hints, torch.from_numpy(snapshot.hint_strength).unsqueeze(1))
+        cover = step.mix(silence, hints, torch.tensor(snapshot.hint_strength).unsqueeze(1))
     # chunk mask 1: every frame is to be generated
     return torch.cat((cover, torch.ones_like(cover)), dim=1).unsqueeze(0)
 
@@ -178,7 +178,8 @@ def _initial(snapshot: Snapshot, time: float) -> Tensor:
 
 def _forward_failure(slot: Slot, error: Exception) -> EngineError:
     failure = EngineError(
-        f"Request {slot.request_id} failed at step {slot.taken + 1} of {slot.snapshot.steps} ({type(error).__name__}: {error}).",
+        f"Request {slot.request_id} failed at step {slot.taken + 1} of {slot.snapshot.steps} "
+        f"({type(error).__name__}: {error}).",
         "Free memory or shorten the region, then submit again.",
     )
     failure.__cause__ = error

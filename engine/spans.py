@@ -17,8 +17,8 @@ class Span:
 def around(start: int, frames: int, margin: int, total: int) -> Span:
     """The canonical span for frames [start, start + frames) of `total`: the margin on both sides, at a fixed length.
 
-    Near an edge the span is moved inside [0, total) rather than cut, so that equal requests have equal shapes everywhere and
-    equal shapes give equal bits. The edge itself is the song's true edge, where the network pads anyway.
+    Near an edge the span is moved inside [0, total) rather than cut, so that equal requests have equal shapes
+    everywhere and equal shapes give equal bits. The edge itself is the song's true edge, where the network pads anyway.
     """
     length = min(frames + 2 * margin, total)
     first = min(max(start - margin, 0), total - length)

@@ -1,7 +1,7 @@
 """The maths of one denoising step.
 
-Only multiplications, additions and subtractions of float32, one rounding each: their result does not depend on how many rows
-or vector lanes are computed together. Fused operations (lerp, addcmul) are avoided for that reason.
+Only multiplications, additions and subtractions of float32, one rounding each: their result does not depend on how many
+rows or vector lanes are computed together. Fused operations (lerp, addcmul) are avoided for that reason.
 """
 
 import torch

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.backends import Backend
+from engine.checks import whole
 from engine.errors import EngineError, RequestError
 from engine.request import Request, Snapshot, check
 from engine.slots import Slot, SlotBank
@@ -61,8 +62,8 @@ class StreamStats:
 class Stream:
     """Generations of one length in flight at different steps. One thread at a time may use a stream.
 
-    A request that is admitted in tick k with n steps is returned by tick k + n - 1. Its latent is a function of the request
-    alone: depth, the tick it was admitted in and its neighbours do not change a bit of it.
+    A request that is admitted in tick k with n steps is returned by tick k + n - 1. Its latent is a function of the
+    request alone: depth, the tick it was admitted in and its neighbours do not change a bit of it.
     """
 
     def __init__(self, backend: Backend, silence: NDArray[np.float32], depth: int, conditioning_width: int) -> None:
@@ -74,7 +75,7 @@ class Stream:
             depth: slots that may be in flight, 1 .. 8.
             conditioning_width: D.
         """
-        self._depth = _check_depth(depth)
+        self._depth = whole("depth", depth, 1, MAX_DEPTH)
         self._frames = silence.shape[0]
         self._width = conditioning_width
         with torch.inference_mode():
@@ -107,7 +108,7 @@ class Stream:
         return self._submitted
 
     def tick(self) -> list[Finished]:
-        """Admit the waiting request if it is its turn, take one step with every slot, and return all that finished in it.
+        """Admit the waiting request if it is its turn, step every slot, and return all that finished in this tick.
 
         Admissions are at least ceil(steps / depth) ticks apart, so results come evenly spaced instead of in bursts.
 
@@ -139,7 +140,7 @@ class Stream:
             RequestError: depth is not 1 .. 8.
         """
         self._check_open()
-        self._depth = _check_depth(depth)
+        self._depth = whole("depth", depth, 1, MAX_DEPTH)
         with torch.inference_mode():
             self._bank.grow(depth)
 
@@ -208,9 +209,3 @@ class Stream:
     def _check_open(self) -> None:
         if self._closed:
             raise EngineError("The stream is closed.", "Open a new one with Session.stream.", code="closed")
-
-
-def _check_depth(depth: int) -> int:
-    if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= MAX_DEPTH:
-        raise RequestError("depth", depth, "is not a usable depth", f"Pass an int from 1 to {MAX_DEPTH}.")
-    return depth

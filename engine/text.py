@@ -1,12 +1,12 @@
 """Prompts: the text format ACE-Step v1.5 was trained on, and its encoding."""
 
-import math
 from collections.abc import Mapping
 from typing import Final
 
 import torch
 from torch import Tensor
 
+from engine import checks
 from engine.conditioning import Conditioning
 from engine.errors import RequestError
 from engine.models import Models
@@ -79,24 +79,19 @@ def format_prompt(
     Raises:
         RequestError: a field is of the wrong type or out of range.
     """
-    if task not in INSTRUCTIONS:
+    if checks.text("task", task) not in INSTRUCTIONS:
         raise RequestError("task", task, "is not a task", f"Use one of {', '.join(INSTRUCTIONS)}.")
-    if bpm is not None and (isinstance(bpm, bool) or not isinstance(bpm, int) or bpm < 1):
-        raise RequestError("bpm", bpm, "is not a tempo", "Pass an int of 1 or more, or None.")
-    if (
-        isinstance(duration, bool)
-        or not isinstance(duration, int | float)
-        or not math.isfinite(duration)
-        or duration <= 0
-    ):
-        raise RequestError("duration", duration, "is not a length in seconds", "Pass a number above 0.")
+    tempo = "N/A" if bpm is None else checks.whole("bpm", bpm, 1, 999)
+    seconds = checks.number("duration", duration, "Pass the length in seconds.")
+    if seconds <= 0.0:
+        raise RequestError("duration", seconds, "is not above 0", "Pass the length in seconds.")
     metas = (
-        f"- bpm: {'N/A' if bpm is None else bpm}\n"
+        f"- bpm: {tempo}\n"
         f"- timesignature: {_meta('time_signature', time_signature)}\n"
         f"- keyscale: {_meta('key', key)}\n"
-        f"- duration: {int(duration)} seconds\n"
+        f"- duration: {int(seconds)} seconds\n"
     )
-    caption = _string("prompt", prompt)
+    caption = checks.text("prompt", prompt)
     return f"# Instruction\n{INSTRUCTIONS[task]}\n\n# Caption\n{caption}\n\n# Metas\n{metas}<|endoftext|>\n"
 
 
@@ -106,14 +101,8 @@ def format_lyrics(lyrics: str, language: str) -> str:
     Raises:
         RequestError: not a string.
     """
-    return f"# Languages\n{_string('language', language)}\n\n# Lyric\n{_string('lyrics', lyrics)}<|endoftext|>"
-
-
-def _string(field: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise RequestError(field, type(value).__name__, "is not text", "Pass a str.")
-    return value
+    return f"# Languages\n{checks.text('language', language)}\n\n# Lyric\n{checks.text('lyrics', lyrics)}<|endoftext|>"
 
 
 def _meta(field: str, value: str | None) -> str:
-    return "N/A" if value is None or not _string(field, value).strip() else value
+    return "N/A" if value is None or not checks.text(field, value).strip() else value

@@ -8,8 +8,8 @@ from torch import Tensor
 class Backend(Protocol):
     """Runs the DiT and the VAE on one row at a time.
 
-    Executor contract: the result of a row depends on that row alone. On a CPU that holds because every forward has B = 1;
-    a backend that batches must fix its batch size and record it.
+    Executor contract: the result of a row depends on that row alone. On a CPU that holds because every forward has
+    B = 1; a backend that batches must fix its batch size and record it.
     """
 
     name: str
