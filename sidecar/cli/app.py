@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sidecar import __version__
-from sidecar.cli import plugin
+from sidecar.cli import checkpoints, doctor, plugin, presets
 from sidecar.cli.output import OUT, report_error
 
 app = typer.Typer(
@@ -17,6 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(plugin.app, name="plugin")
+app.add_typer(checkpoints.app, name="checkpoint")
+app.command()(doctor.doctor)
+app.command()(presets.presets)
 
 
 def _version(wanted: bool) -> None:

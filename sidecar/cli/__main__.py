@@ -1,0 +1,5 @@
+"""`python -m sidecar.cli` is `demon`."""
+
+from sidecar.cli.app import main
+
+main()

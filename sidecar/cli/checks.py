@@ -1,0 +1,140 @@
+"""What `demon doctor` looks at. Each check answers with findings: how it stands, and what to do next."""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["ok", "note", "broken"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`level` ok, note (nothing that stops anything) or broken; `fix` what to do next, empty when there is nothing."""
+
+    name: str
+    level: Level
+    text: str
+    fix: str = ""
+
+
+def everything(checkpoint: str) -> Iterator[Finding]:
+    """All findings, one check after the other. A check that fails itself is a finding, not an end."""
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        _python,
+        _packages,
+        _device,
+        lambda: _checkpoint(checkpoint),
+        _plugin,
+        _sidecar,
+        _logs,
+    ]
+    for check in checks:
+        yield from check()
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("python", "ok", f"{platform.python_version()} ({sys.executable})")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in ("torch", "diffusers", "transformers", "numpy", "pyzmq"):
+        try:
+            yield Finding(name, "ok", importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(name, "broken", "not installed", "run make setup")
+
+
+def _device() -> Iterator[Finding]:
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        yield Finding("device", "broken", f"torch does not load: {error}", "run make clean setup")
+        return
+    text = f"CPU, {torch.get_num_threads()} threads"
+    if torch.cuda.is_available():
+        text += f"; {torch.cuda.get_device_name()} is there but not used by this version"
+    yield Finding("device", "ok", text)
+
+
+def _checkpoint(name: str) -> Iterator[Finding]:
+    from engine import CheckpointError
+    from sidecar.cli.checkpoints import locate
+
+    try:
+        found = locate(name)
+    except CheckpointError as error:
+        yield Finding("checkpoint", "broken", error.text, error.fix)
+        return
+    yield Finding("checkpoint", "ok", f"{found.id}, {found.weight_bytes / 1e6:.1f} MB ({found.folder})")
+
+
+def _plugin() -> Iterator[Finding]:
+    import plugin_bridge
+
+    try:
+        found = plugin_bridge.status()
+    except plugin_bridge.BridgeError as error:
+        yield Finding("plugin", "broken", str(error), error.fix)
+        return
+    build = "run demon plugin build, then demon plugin install"
+    if not found.built:
+        yield Finding("plugin build", "broken", f"no bundles in {found.folder}", build)
+    elif found.stale:
+        yield Finding("plugin build", "broken", f"the sources are newer than the bundles in {found.folder}", build)
+    else:
+        yield Finding("plugin build", "ok", str(found.folder))
+    for name, bundle in (("VST3", found.vst3), ("CLAP", found.clap)):
+        if bundle.state == "current":
+            yield Finding(name, "ok", str(bundle.path))
+        else:
+            state = "is not installed" if bundle.state == "missing" else "is not what was built"
+            yield Finding(name, "broken", f"{bundle.path} {state}", "run demon plugin install")
+    if found.launch_problem is None:
+        yield Finding("launch file", "ok", str(found.launch_file))
+    else:
+        yield Finding("launch file", "broken", str(found.launch_problem), found.launch_problem.fix)
+
+
+def _sidecar() -> Iterator[Finding]:
+    from sidecar.client import Client, ClientError
+    from sidecar.errors import SidecarError
+    from sidecar.runfile import read_run_file, run_directory
+
+    yield Finding("run folder", "ok", str(run_directory()))
+    try:
+        run = read_run_file()
+        if run is None:
+            yield Finding("sidecar", "note", "not running; the first plugin instance starts it")
+            return
+        with Client(run, timeout_s=5.0) as client:
+            seconds = client.ping()
+            yield Finding(
+                "sidecar", "ok", f"process {run.pid} answers in {seconds * 1000:.1f} ms, {client.welcome.checkpoint}"
+            )
+            for entry in client.instances():
+                text = f"in {entry.host} at {entry.rate} Hz: {entry.state}, {entry.prompt_a!r} to {entry.prompt_b!r}"
+                yield Finding(f"instance {entry.instance[:8]}", "ok", text)
+    except (ClientError, SidecarError) as error:
+        yield Finding("sidecar", "broken", error.text, error.fix)
+
+
+def _logs() -> Iterator[Finding]:
+    from sidecar.runfile import run_directory
+
+    for name in ("plugin.log", "sidecar.log"):
+        path = run_directory() / name
+        try:
+            lines = path.read_text("utf-8", errors="replace").splitlines()[-500:]
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            yield Finding(name, "note", f"{path}: {error.strerror}")
+            continue
+        errors = [line for line in lines if "error" in line.casefold()][-3:]
+        if errors:
+            yield Finding(name, "note", "last errors:\n" + "\n".join(errors), f"read {path}")
+        else:
+            yield Finding(name, "ok", str(path))

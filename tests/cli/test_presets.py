@@ -1,0 +1,82 @@
+"""Every factory preset is what its schema says, loads as a document, and can be told apart."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from sidecar.cli import library
+from sidecar.document import Document
+from sidecar.errors import StateError
+from sidecar.parameters import TABLE
+
+PRESETS = sorted(path for path in library.folder().glob("*.json") if path.name != "schema.json")
+SCHEMA = json.loads((library.folder() / "schema.json").read_text())
+
+# demon-tiny-1's vocabulary (its model card); a factory preset with other words would be heard as something else
+WORDS = {
+    *("techno", "house", "ambient", "lofi", "dnb", "chiptune"),
+    *("kick", "snare", "clap", "hats", "saw bass", "square bass", "pad chords", "pluck arp", "fm bells", "bell lead"),
+    *("square lead", "saw lead", "drum loop"),
+}
+
+
+def test_there_are_factory_presets() -> None:
+    assert len(PRESETS) >= 4
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_a_preset_matches_its_schema_and_changes_what_it_says(path: Path) -> None:
+    data = json.loads(path.read_text())
+    jsonschema.validate(data, SCHEMA)
+    preset = library.read(path)
+    assert preset.about.tags
+    assert preset.about.description
+    before = Document({"seed": 999, "checkpoint": "kept"})
+    after = before.patch(preset.changes)
+    assert after.fields.checkpoint == "kept"
+    assert after.fields.prompts.a == data["prompts"]["a"]
+    assert after.parameter("denoise") == TABLE["denoise"].quantise(data["parameters"]["denoise"])
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_a_preset_speaks_the_words_that_the_bundled_checkpoint_knows(path: Path) -> None:
+    prompts = json.loads(path.read_text())["prompts"]
+    said = {word.strip() for prompt in prompts.values() for word in prompt.split(",")}
+    assert said <= WORDS
+
+
+def test_the_schema_has_every_parameter_with_the_ranges_of_the_table() -> None:
+    rows = SCHEMA["properties"]["parameters"]["properties"]
+    assert list(rows) == TABLE.keys_saved
+    for key, row in rows.items():
+        low = row["minimum"] if "minimum" in row else min(row["enum"])
+        high = row["maximum"] if "maximum" in row else max(row["enum"])
+        assert (low, high) == (TABLE[key].min, TABLE[key].max), key
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"parameters": {"denoise": 1.5}}, {"seed": -1}, {"version": 2}, {"learned": None}, {"prompts": {"a": 5}}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_the_schema_refuses_what_is_no_preset(changes: dict[str, object]) -> None:
+    data = {**json.loads(PRESETS[0].read_text()), **changes}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, SCHEMA)
+
+
+def test_a_preset_without_a_name_or_with_a_wild_value_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"format": "demon-state", "version": 1, "preset": {}}))
+    with pytest.raises(StateError, match=r"mine\.json"):
+        library.read(path)
+    path.write_text(json.dumps({"preset": {"name": "x"}, "parameters": {"denoise": 7}}))
+    with pytest.raises(StateError, match="denoise"):
+        library.read(path)
+
+
+def test_a_preset_is_found_by_name_and_by_path() -> None:
+    by_name = library.find("warehouse")
+    assert library.find(str(by_name.path)) == by_name
