@@ -1,0 +1,294 @@
+"""A CLAP host for tests and measurements: one plugin, one thread, exact event offsets, any block sizes.
+
+There is no CLAP host among Python packages, and none that is packaged calls CLAP's render extension.
+"""
+
+import ctypes
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from ctypes import POINTER, byref, c_double
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plugin_bridge import clap_abi as abi
+from plugin_bridge.clap_block import Audio, Event, Events, Transport, lengths, port
+
+__all__ = ["Audio", "ClapError", "ClapHost", "Event", "Parameter", "Rendered", "Transport"]
+
+
+class ClapError(Exception):
+    """The plugin refused a call that a host may make. The text names the call."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter as the plugin lists it; values are plain. `flags` are CLAP's `CLAP_PARAM_*` bits."""
+
+    id: int
+    name: str
+    minimum: float
+    maximum: float
+    default: float
+    flags: int
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What came out, (2, frames) float32, and how long each `process()` call took in nanoseconds.
+
+    The time includes the host's own event callbacks, which are Python: a few microseconds a block.
+    """
+
+    audio: Audio
+    nanoseconds: NDArray[np.int64]
+
+
+class ClapHost:
+    """One plugin of a CLAP file, with a host around it.
+
+    `requests` collects what the plugin asked of the host, such as "state.mark_dirty"; `poll` answers callbacks.
+    `said` collects the parameter values that the plugin sent, as (id, plain value).
+
+    Args:
+        path: the `.clap` file.
+        plugin: the plugin's id; the file's first plugin by default.
+
+    Raises:
+        ClapError: no such plugin in the file, or it refused to start.
+        OSError: the file is no shared object.
+    """
+
+    def __init__(self, path: str | Path, plugin: str | None = None) -> None:
+        self.requests: list[str] = []
+        self.said: list[tuple[int, float]] = []
+        self.rate = 0.0
+        self._active = False
+        self._steady = 0
+        self._library = ctypes.CDLL(str(path))
+        self._entry = abi.Entry.in_dll(self._library, "clap_entry")
+        if not self._entry.init(str(path).encode()):
+            raise ClapError(f"clap_entry.init refused {path}")
+        self._host = abi.host(self.requests)
+        self._pointer, self.id = self._create(plugin)
+        self._plugin: Any = ctypes.cast(self._pointer, POINTER(abi.Plugin)).contents
+        if not self._plugin.init(self._pointer):
+            raise ClapError(f"plugin.init refused by {self.id}")
+        self._params = self._extension("clap.params", abi.Params)
+        self._state = self._extension("clap.state", abi.State)
+        self._render = self._extension("clap.render", abi.Render)
+        self.latency = int(self._extension("clap.latency", abi.Count).get(self._pointer))
+
+    def _create(self, wanted: str | None) -> tuple[int, str]:
+        factory_pointer = self._entry.get_factory(b"clap.plugin-factory")
+        factory: Any = ctypes.cast(factory_pointer, POINTER(abi.Factory)).contents
+        count = factory.count(factory_pointer)
+        ids = [factory.descriptor(factory_pointer, index).contents.id.decode() for index in range(count)]
+        chosen = wanted if wanted is not None else next(iter(ids), "")
+        pointer = factory.create(factory_pointer, ctypes.addressof(self._host), chosen.encode())
+        if not pointer:
+            raise ClapError(f"no plugin {chosen!r} in the file, only {ids}")
+        return pointer, chosen
+
+    def _extension(self, name: str, layout: type[ctypes.Structure]) -> Any:
+        pointer = self._plugin.get_extension(self._pointer, name.encode())
+        if not pointer:
+            raise ClapError(f"the plugin has no {name}")
+        return ctypes.cast(pointer, POINTER(layout)).contents
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Every parameter, in the plugin's order."""
+        found: list[Parameter] = []
+        info = abi.ParamInfo()
+        for index in range(self._params.count(self._pointer)):
+            if not self._params.get_info(self._pointer, index, byref(info)):
+                raise ClapError(f"params.get_info({index})")
+            name: str = info.name.decode()
+            found.append(Parameter(info.id, name, info.minimum, info.maximum, info.default, info.flags))
+        return found
+
+    def value(self, parameter: int) -> float:
+        """The current plain value."""
+        value = c_double()
+        if not self._params.get_value(self._pointer, parameter, byref(value)):
+            raise ClapError(f"params.get_value({parameter})")
+        return value.value
+
+    def text(self, parameter: int, value: float) -> str:
+        """How the plugin writes a plain value."""
+        buffer = ctypes.create_string_buffer(256)
+        if not self._params.value_to_text(self._pointer, parameter, value, ctypes.addressof(buffer), len(buffer)):
+            raise ClapError(f"params.value_to_text({parameter}, {value})")
+        return buffer.value.decode()
+
+    def parse(self, parameter: int, text: str) -> float:
+        """The plain value that the plugin reads in `text`."""
+        value = c_double()
+        if not self._params.text_to_value(self._pointer, parameter, text.encode(), byref(value)):
+            raise ClapError(f"params.text_to_value({parameter}, {text!r})")
+        return value.value
+
+    def flush(self, events: Sequence[Event] = ()) -> None:
+        """Parameter changes outside `process`."""
+        queue = Events(events)
+        self._params.flush(self._pointer, byref(queue.input), byref(queue.output))
+        self.said += queue.said
+
+    def set_offline(self, offline: bool) -> None:
+        """CLAP's render mode, which may change at any time."""
+        mode = abi.RENDER_OFFLINE if offline else abi.RENDER_REALTIME
+        if not self._render.set(self._pointer, mode):
+            raise ClapError(f"render.set({mode})")
+
+    def activate(self, rate: float, largest: int) -> None:
+        """Get ready for blocks of up to `largest` samples at `rate` Hz, and start processing."""
+        if not self._plugin.activate(self._pointer, rate, 1, largest):
+            raise ClapError(f"plugin.activate({rate}, 1, {largest})")
+        self._active, self.rate = True, rate
+        if not self._plugin.start_processing(self._pointer):
+            raise ClapError("plugin.start_processing")
+
+    def deactivate(self) -> None:
+        """Undo `activate`. Does nothing when inactive."""
+        if self._active:
+            self._plugin.stop_processing(self._pointer)
+            self._plugin.deactivate(self._pointer)
+            self._active = False
+
+    def reset(self) -> None:
+        """The transport was reset."""
+        self._plugin.reset(self._pointer)
+
+    def poll(self) -> None:
+        """Give the plugin the main thread, if it asked for it."""
+        if "host.request_callback" in self.requests:
+            self.requests.remove("host.request_callback")
+            self._plugin.on_main_thread(self._pointer)
+
+    def close(self) -> None:
+        """Destroy the plugin, active or not. The object cannot be used afterwards; a second call does nothing."""
+        if self._pointer:
+            self._plugin.destroy(self._pointer)
+            self._pointer = 0
+            self._entry.deinit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.deactivate()
+        self.close()
+
+    def process(
+        self, audio: Audio, events: Sequence[Event] = (), transport: Transport | None = None, *, in_place: bool = False
+    ) -> Rendered:
+        """One block.
+
+        Args:
+            audio: (2, frames) float32, any length from 0 on.
+            events: times from 0 to frames, in ascending order.
+            transport: none for a host without a clock.
+            in_place: hand over one buffer as input and output.
+
+        Raises:
+            ClapError: not active, or the plugin reported an error.
+        """
+        source = np.array(audio, np.float32, order="C")
+        target = source if in_place else np.full_like(source, np.nan)
+        inputs, outputs, queue = port(source), port(target), Events(events)
+        song = None if transport is None else ctypes.pointer(transport.event(self.rate))
+        frames = source.shape[1]
+        block = abi.Process(
+            steady_time=self._steady,
+            frames=frames,
+            transport=song,
+            inputs=ctypes.pointer(inputs),
+            outputs=ctypes.pointer(outputs),
+            input_count=1,
+            output_count=1,
+            input_events=ctypes.pointer(queue.input),
+            output_events=ctypes.pointer(queue.output),
+        )
+        address = ctypes.addressof(block)
+        start = time.perf_counter_ns()
+        status = self._plugin.process(self._pointer, address)
+        elapsed = time.perf_counter_ns() - start
+        if status == abi.PROCESS_ERROR:
+            raise ClapError(f"plugin.process({frames} frames)")
+        self.said += queue.said
+        self._steady += frames
+        return Rendered(target, np.array([elapsed]))
+
+    def render(
+        self,
+        audio: Audio,
+        blocks: int | Iterable[int],
+        events: Sequence[Event] = (),
+        transport: Transport | None = None,
+        *,
+        in_place: bool = False,
+    ) -> Rendered:
+        """All of `audio` in blocks.
+
+        Args:
+            audio: (2, frames) float32.
+            blocks: block length, or the lengths one after the other (0 is allowed; the last one repeats).
+            events: times in samples of `audio`.
+            transport: the song at the first sample. While it plays it moves on, and turns back at the loop's end.
+            in_place: as in `process`.
+        """
+        waiting = deque(sorted(events, key=lambda event: event.time))
+        done: list[Rendered] = []
+        start, total = 0, audio.shape[1]
+        for length in lengths(blocks):
+            room = None if transport is None else transport.room()
+            end = min(start + length, total) if room is None else min(start + length, start + room, total)
+            due: list[Event] = []
+            while waiting and (waiting[0].time < end or waiting[0].time == start or end == total):
+                event = waiting.popleft()
+                due.append(replace(event, time=max(event.time - start, 0)))
+            done.append(self.process(audio[:, start:end], due, transport, in_place=in_place))
+            transport = None if transport is None else transport.moved(end - start)
+            start = end
+            if start == total:
+                break
+        return Rendered(
+            np.concatenate([block.audio for block in done], axis=1),
+            np.concatenate([block.nanoseconds for block in done]),
+        )
+
+    def save(self, piece: int = 7) -> bytes:
+        """The state; the stream takes at most `piece` bytes a call, as CLAP allows."""
+        data = bytearray()
+
+        def write(_: object, pointer: int, size: int) -> int:
+            taken = min(size, piece)
+            data.extend(ctypes.string_at(pointer, taken))
+            return taken
+
+        stream = abi.Stream(None, abi.STREAM_CALL(write))
+        if not self._state.save(self._pointer, byref(stream)):
+            raise ClapError("state.save")
+        return bytes(data)
+
+    def load(self, data: bytes, piece: int = 7) -> bool:
+        """Load a state, given at most `piece` bytes a call. False when the plugin refuses it."""
+        left = memoryview(data)
+
+        def read(_: object, pointer: int, size: int) -> int:
+            nonlocal left
+            given = bytes(left[: min(size, piece)])
+            left = left[len(given) :]
+            ctypes.memmove(pointer, given, len(given))
+            return len(given)
+
+        stream = abi.Stream(None, abi.STREAM_CALL(read))
+        return bool(self._state.load(self._pointer, byref(stream)))
