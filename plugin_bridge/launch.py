@@ -11,6 +11,10 @@ import platformdirs
 from plugin_bridge.bundles import replace_file
 from plugin_bridge.errors import BridgeError
 
+# Nothing: the engine tunes threads and allocator itself. Kept for what a later sidecar needs before it starts.
+ENVIRONMENT: dict[str, str] = {}
+
+
 def path() -> Path:
     """`$DEMON_LAUNCH_FILE`, else `<user config>/demon-bridge/launch.json`."""
     chosen = os.environ.get("DEMON_LAUNCH_FILE")
@@ -23,7 +27,7 @@ def content() -> bytes:
     `-P` keeps the folder that the host happens to run in from shadowing the sidecar's modules.
     """
     command = [sys.executable, "-P", "-m", "sidecar", "--spawned"]
-    return json.dumps({"command": command, "environment": {}}, indent=2).encode() + b"\n"
+    return json.dumps({"command": command, "environment": ENVIRONMENT}, indent=2).encode() + b"\n"
 
 
 def command() -> list[str]:

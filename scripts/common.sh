@@ -37,16 +37,18 @@ bootstrap_uv() {
 
 # pip's own settings (environment or pip.conf) say where packages come from on this machine; uv does not read them.
 adopt_pip_settings() {
-  local python="$CACHE/uv-venv/bin/python" value
-  pip_value() { "$python" -m pip config get "$1" 2>/dev/null || true; }
-  value="${PIP_INDEX_URL:-$(pip_value global.index-url)}"
-  if [ -n "$value" ]; then export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$value}"; fi
-  value="${PIP_EXTRA_INDEX_URL:-$(pip_value global.extra-index-url)}"
-  if [ -n "$value" ]; then export UV_INDEX="${UV_INDEX:-$value}"; fi
-  value="${PIP_CERT:-$(pip_value global.cert)}"
-  if [ -n "$value" ]; then export SSL_CERT_FILE="${SSL_CERT_FILE:-$value}"; fi
-  if [ -n "${PIP_FIND_LINKS:-}" ] && [ -e "$PIP_FIND_LINKS" ]; then
-    export UV_FIND_LINKS="${UV_FIND_LINKS:-$PIP_FIND_LINKS}"
-  fi
-  export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-${PIP_DEFAULT_TIMEOUT:-120}}"
+  local settings
+  settings="$("$CACHE/uv-venv/bin/python" -m pip config list 2>/dev/null || true)"
+  pip_value() { printf '%s\n' "$settings" | sed -nE "s/^(global|install|:env:)\.$1='(.*)'\$/\2/p" | tail -n 1; }
+  adopt() { # adopt UV_VARIABLE PIP_KEY
+    local value
+    value="$(pip_value "$2")"
+    if [ -n "$value" ] && [ -z "${!1:-}" ]; then export "$1=$value"; fi
+  }
+  adopt UV_DEFAULT_INDEX index-url
+  adopt UV_INDEX extra-index-url
+  if [ -d "$(pip_value find-links)" ]; then adopt UV_FIND_LINKS find-links; fi
+  adopt SSL_CERT_FILE cert
+  adopt UV_HTTP_TIMEOUT default-timeout
+  if [ -e /etc/ssl/certs/ca-certificates.crt ]; then export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"; fi
 }
