@@ -25,7 +25,7 @@ def download(name: str, progress: Progress | None) -> Path:
 
     Args:
         name: "owner/name" or "owner/name@revision".
-        progress: told the share of files that are there; None for silence.
+        progress: told the megabytes so far and the share of files that are there, from the download's threads.
 
     Returns:
         The snapshot folder.
@@ -64,18 +64,26 @@ def download(name: str, progress: Progress | None) -> Path:
 def _reporting_bar(label: str, progress: Progress | None) -> type[Any]:
     from tqdm.auto import tqdm
 
+    received = 0.0
+    share = 0.0
+
     class Bar(tqdm):
-        """Draws nothing; passes the overall count on."""
+        """Draws nothing. The hub opens one bar over the files and two over their bytes (network, then disk)."""
 
         def __init__(self, *args: Any, **options: Any) -> None:
-            options.pop("name", None)
+            self._bytes = options.get("unit") == "B"
+            self._done = 0.0
             super().__init__(*args, **{**options, "disable": True})  # pyright: ignore[reportUnknownMemberType]
-            self.done = 0.0
 
         def update(self, n: float | None = 1) -> bool | None:
-            self.done += n or 0
-            if progress is not None and self.total:
-                progress(label, min(self.done / self.total, 1.0))
+            nonlocal received, share
+            self._done += n or 0
+            if self._bytes:
+                received = max(received, self._done)
+            elif self.total:
+                share = min(self._done / self.total, 1.0)
+            if progress is not None:
+                progress(f"{label}: {received / 1e6:.0f} MB", share)
             return None
 
     return Bar

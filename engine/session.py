@@ -1,5 +1,6 @@
 """The session: one loaded checkpoint, and everything that can be done with it."""
 
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine import checkpoint as checkpoints
 from engine import device as devices
+from engine.backends import Backend
 from engine.backends.eager import EagerBackend
 from engine.checkpoint import BUNDLED, CheckpointInfo
 from engine.codec import Codec
@@ -17,7 +19,7 @@ from engine.conditioning import Conditioning
 from engine.errors import CheckpointError, EngineError
 from engine.hub import Progress, download, is_hub_id
 from engine.models import load
-from engine.request import Request, check
+from engine.request import Request, even_frames
 from engine.source import Source
 from engine.stream import Stream
 from engine.text import TextEncoder
@@ -46,9 +48,8 @@ class Session:
         devices.set_threads(1)
         try:
             models = load(info)
-            self._backend: EagerBackend | None = EagerBackend(models)
-            self._codec = Codec(models, self._backend)
-            self._text = TextEncoder(models)
+            backend = EagerBackend(models)
+            self._parts: _Parts | None = _Parts(backend, Codec(models, backend), TextEncoder(models))
         finally:
             devices.set_threads(threads)
 
@@ -91,9 +92,16 @@ class Session:
 
     def close(self) -> None:
         """Let go of the weights. Safe to call twice; streams of this session stop working."""
-        if self._backend is not None:
-            self._backend = None
-            del self._codec, self._text
+        self._parts = None
+
+    @property
+    def backend(self) -> Backend:
+        """What runs the networks.
+
+        Raises:
+            EngineError: the session is closed.
+        """
+        return self._open.backend
 
     def __enter__(self) -> Self:
         return self
@@ -130,8 +138,7 @@ class Session:
         Raises:
             RequestError: a field is of the wrong type, out of range or too long.
         """
-        self._check_open()
-        return self._text.encode(
+        return self._open.text.encode(
             prompt,
             lyrics=lyrics,
             task=task,
@@ -153,13 +160,11 @@ class Session:
         Raises:
             RequestError: wrong shape, not finite, or a length that cannot be used.
         """
-        self._check_open()
-        return self._codec.encode(audio, frames)
+        return self._open.codec.encode(audio, frames)
 
     def silence(self, frames: int) -> NDArray[np.float32]:
         """The checkpoint's encoded silence [T, 64] float32."""
-        self._check_open()
-        return self._codec.silence(frames)
+        return self._open.codec.silence(frames)
 
     def stream(self, frames: int, depth: int = 2) -> Stream:
         """Open a stream of generations of T = frames (even, 30 .. 15000) with 1 .. 8 of them in flight.
@@ -167,8 +172,8 @@ class Session:
         Raises:
             RequestError: frames or depth.
         """
-        backend = self._check_open()
-        return Stream(backend, self._codec.silence(frames), depth, self.checkpoint.conditioning_width)
+        wanted = even_frames(frames)
+        return Stream(self.backend, self.silence(wanted), depth, self.checkpoint.conditioning_width)
 
     def generate(self, request: Request) -> NDArray[np.float32]:
         """Run one request to its end: the latent [T, 64] float32, read-only.
@@ -179,11 +184,9 @@ class Session:
             RequestError: a field is wrong.
             EngineError: the generation failed.
         """
-        self._check_open()
-        check(request, self.checkpoint.conditioning_width)
-        stream = self.stream(request.frames, depth=1)
-        stream.submit(request)
-        (done,) = stream.flush()
+        with self.stream(request.frames, depth=1) as stream:
+            stream.submit(request)
+            (done,) = stream.flush()
         if done.latent is None:
             raise done.error or EngineError("The generation returned nothing.", "Submit it again.")
         return done.latent
@@ -198,8 +201,7 @@ class Session:
         Raises:
             RequestError: wrong shape, not finite, or a window that is not inside the latent.
         """
-        self._check_open()
-        return self._codec.decode(latent, start, frames)
+        return self._open.codec.decode(latent, start, frames)
 
     def decode_all(self, latent: ArrayLike) -> NDArray[np.float32]:
         """Decode a whole latent [T, 64] in tiles of one size: audio [2, T * 1920] float32 at 48 kHz.
@@ -207,13 +209,22 @@ class Session:
         Raises:
             RequestError: wrong shape or not finite.
         """
-        self._check_open()
-        return self._codec.decode_all(latent)
+        return self._open.codec.decode_all(latent)
 
-    def _check_open(self) -> EagerBackend:
-        if self._backend is None:
+    @property
+    def _open(self) -> "_Parts":
+        if self._parts is None:
             raise EngineError("The session is closed.", "Open a new one with Session.open.", code="closed")
-        return self._backend
+        return self._parts
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """What a session lets go of when it is closed."""
+
+    backend: Backend
+    codec: Codec
+    text: TextEncoder
 
 
 def _ignore(what: str, share: float) -> None:

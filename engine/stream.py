@@ -1,6 +1,8 @@
 """The stream: requests in, one step for all slots per tick, finished latents out."""
 
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import torch
@@ -179,6 +181,14 @@ class Stream:
         self._waiting = None
         for slot in self._bank.slots:
             self._bank.cancel(slot.request_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def _admit(self) -> None:
         if self._waiting is None or len(self._bank.slots) >= self._depth:
