@@ -31,7 +31,7 @@ class Clock(Struct, frozen=True, kw_only=True):
     """The virtual clock: frames per tick, ring depth, Euler steps, timestep shift, frames rendered ahead."""
 
     tick_frames: Frames = 2
-    depth: Annotated[int, Meta(ge=1, le=16)] = 1
+    depth: Annotated[int, Meta(ge=1, le=8)] = 1
     steps: Annotated[int, Meta(ge=1, le=64)] = 8
     shift: Annotated[float, Meta(gt=0.0, le=100.0)] = 3.0
     lead_frames: Frames = 10

@@ -1,0 +1,171 @@
+"""The headless bounce: a track, a document and lanes in, audio out, through the same pass as the plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.automation import Automation
+from sidecar.content import ContentStore
+from sidecar.document import Document
+from sidecar.errors import StateError
+from sidecar.lanes import Lane
+from sidecar.material import Material, Preparer
+from sidecar.output import render_output
+from sidecar.parameters import TABLE
+from sidecar.passes import Pass, Progress
+from sidecar.records import MAX_BLOCK, Kind, record
+from sidecar.source import SourceAudio, canonical
+from sidecar.windows import Run
+
+if TYPE_CHECKING:
+    from engine import Session
+
+LEARN, FILE, NONE = 0, 1, 2  # choices of `source_mode` in parameters.toml
+MIN_RATE: Final = 8_000
+MAX_RATE: Final = 384_000
+
+Audio = NDArray[np.float32]
+Report = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class BounceReport:
+    """What a bounce did.
+
+    Attributes:
+        checkpoint: id of the checkpoint.
+        rate, samples: of the result.
+        wet: it was rendered; False leaves the track dry.
+        start, end: song samples that were rendered.
+        generations: latents that were heard.
+        source: content hash of the source, empty without one.
+        sha256: of the result's float32 samples, interleaved.
+    """
+
+    checkpoint: str
+    rate: int
+    samples: int
+    wet: bool
+    start: int
+    end: int
+    generations: int
+    source: str
+    sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)
+
+
+def bounce(
+    session: Session,
+    audio: Audio,
+    rate: int,
+    document: Document | Mapping[str, Any],
+    automation: Automation | None = None,
+    *,
+    store: ContentStore | None = None,
+    report: Report | None = None,
+) -> tuple[Audio, BounceReport]:
+    """Bounce a track from song position 0, as the plugin would in a host that draws the same lanes.
+
+    Args:
+        session: an open engine session.
+        audio: [2, n] float32, finite, n >= 1: the track, and in source mode Learn the source.
+        rate: samples per second, 8000 .. 384000.
+        document: state document or preset.
+        automation: lanes at the same rate.
+        store: where a source of mode File is found.
+        report: called with the share done, 0 .. 1.
+
+    Returns:
+        [2, n] float32 and the report.
+
+    Raises:
+        StateError: audio, rate or document is not valid.
+        ContentError: the source of mode File is missing.
+        engine.EngineError: the engine refuses the material.
+    """
+    document = document if isinstance(document, Document) else Document(document)
+    automation = automation or Automation()
+    _check(audio, rate)
+    values = {row.key: automation.value_at_start(row.key, document.parameter(row.key)) for row in TABLE}
+    mode = round(values["source_mode"])
+    source = _source(mode, audio, rate, document, store)
+    wet, span, generations = np.zeros_like(audio), (0, 0), 0
+    if source is not None or mode == NONE:
+        material = Preparer(session).material(document, source, None if source is None else source.region)
+        wet, span, generations = _render(session, material, audio.shape[1], rate, values, automation, report)
+    out = render_output(audio, wet, span, rate, _output_lanes(values, automation))
+    digest = sha256(np.ascontiguousarray(out.T, "<f4").tobytes()).hexdigest()
+    start, end = span
+    name = "" if source is None else source.hash
+    samples = audio.shape[1]
+    return out, BounceReport(
+        session.checkpoint.id, rate, samples, generations > 0, start, end, generations, name, digest
+    )
+
+
+def _check(audio: Audio, rate: int) -> None:
+    if audio.dtype != np.float32 or audio.ndim != 2 or audio.shape[0] != 2 or audio.shape[1] < 1:
+        raise StateError(f"audio is {audio.dtype}{list(audio.shape)}.", "Give float32 [2, n], n at least 1.")
+    if not np.isfinite(audio).all():
+        raise StateError("audio has samples that are not finite.", "Repair the file.")
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise StateError(f"rate is {rate}.", f"Use a rate from {MIN_RATE} to {MAX_RATE}.")
+
+
+def _source(mode: int, audio: Audio, rate: int, document: Document, store: ContentStore | None) -> SourceAudio | None:
+    if mode == LEARN:
+        return canonical(audio, 0, rate)
+    if mode == FILE and document.fields.file is not None:
+        return (store or ContentStore()).get(document.fields.file)
+    return None
+
+
+def _render(
+    session: Session,
+    material: Material,
+    samples: int,
+    rate: int,
+    values: Mapping[str, float],
+    automation: Automation,
+    report: Report | None,
+) -> tuple[Audio, tuple[int, int], int]:
+    wet = np.zeros((2, samples), np.float32)
+    heard: set[int] = set()
+    run = Pass(session, material, rate, 0, values)
+    start, end = max(run.span[0], 0), min(run.span[1], samples)
+    run.feed(automation.records())
+    for position in range(0, samples, MAX_BLOCK):
+        run.feed(record(Kind.BLOCK, song=position, aux=min(MAX_BLOCK, samples - position)))
+    try:
+        while start < end and (step := run.advance()) not in (Progress.WAITING, Progress.DONE):
+            if isinstance(step, Run):
+                heard.add(step.generation)
+                _place(wet, step)
+                if report is not None:
+                    report(min(max((step.start + step.audio.shape[1]) / end, 0.0), 1.0))
+    finally:
+        run.close()
+    return wet, (start, max(end, start)), len(heard)
+
+
+def _place(wet: Audio, run: Run) -> None:
+    low, high = max(run.start, 0), min(run.start + run.audio.shape[1], wet.shape[1])
+    if low < high:
+        wet[:, low:high] = run.audio[:, low - run.start : high - run.start]
+
+
+def _output_lanes(values: Mapping[str, float], automation: Automation) -> dict[str, Lane]:
+    lanes = {row.key: Lane(0, values[row.key]) for row in TABLE if row.target == "output"}
+    for key, lane in lanes.items():
+        for point in automation.lanes.get(key, []):
+            lane.add(point.sample, point.value, ramp=point.ramp)
+    return lanes

@@ -1,0 +1,210 @@
+"""The pass: records in, rendered audio out, on the virtual clock (docs/architecture.md, "The pass").
+
+The one renderer of the product: the plugin's live and offline passes and `demon bounce` all run it. What it renders is
+a function of its material, its start and the records' positions; never of block sizes, of time, or of other passes.
+It works one unit at a time (an engine tick or a window), so that instances can share an engine fairly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from engine import Request
+from sidecar import snapshot
+from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
+from sidecar.lanes import LaneSet, Memory
+from sidecar.parameters import TABLE
+from sidecar.records import Kind, Records
+from sidecar.windows import Run, Windows
+
+if TYPE_CHECKING:
+    from engine import EngineError, Finished, Session
+    from sidecar.material import Material, Prompts
+    from sidecar.snapshot import Snapshot
+
+CATCH_UP: Final = 50
+"""Frames that a live pass may lag before it gives up ticks: 2 s hide the priming, and are too little to hear as lag."""
+
+
+class Progress(Enum):
+    """What a call of `advance` did when it rendered nothing."""
+
+    WORKED = auto()
+    WAITING = auto()
+    DONE = auto()
+
+
+class Pass:
+    """One uninterrupted run of the transport.
+
+    Args:
+        session: the engine.
+        material: region, source, prompts and clock.
+        rate: host samples per second.
+        start: song sample at which it starts.
+        values: plain value of every engine parameter there.
+        memory: lanes of the loop's earlier rounds.
+        version: control version at the start.
+        live: skip what is already past when the device cannot keep pace. Offline nothing is ever skipped.
+
+    Attributes:
+        span: the song samples it renders, half open: from its first window to the end of the region.
+        late_frames: frames skipped because they were past before they could be rendered.
+        error: why the last generation that failed did; the pass goes on with the one before.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        material: Material,
+        rate: int,
+        start: int,
+        values: Mapping[str, float],
+        *,
+        memory: Memory | None = None,
+        version: int = 0,
+        live: bool = False,
+    ) -> None:
+        self._material = material
+        self._rate = rate
+        self._live = live
+        self._start = start
+        self._covered = start
+        self._first_frame = frame_of(start, rate)
+        region = material.region
+        self._prompts = material.prompts
+        self._lanes = LaneSet(region, rate, start, values, memory)
+        self._windows = Windows(session, region, rate)
+        self._next = max(down_to_window(self._first_frame), region.start)
+        self.span = (first_sample(self._next, rate), region.samples(rate)[1])
+        self._stream = session.stream(region.frames, material.clock.depth)
+        self._newest: Finished | None = None
+        self._base_version = version
+        self._behind = False
+        self._script = self._work()
+        self.late_frames = 0
+        self.error: EngineError | None = None
+
+    @property
+    def control_version(self) -> int:
+        """Counts the changes that took effect, from the version at the start on."""
+        return self._base_version + self._lanes.changes
+
+    def use(self, prompts: Prompts) -> None:
+        """Change prompts and seed for the generations that are admitted from now on."""
+        self._prompts = prompts
+        self._base_version += 1
+
+    def feed(self, records: Records) -> None:
+        """Take in POINT, RAMP and BLOCK records in the order sent; other kinds are the caller's business."""
+        for kind, parameter, _, song, value, aux, _ in records.tolist():
+            if kind == Kind.BLOCK:
+                self._covered = max(self._covered, song + aux)
+            elif kind in (Kind.POINT, Kind.RAMP):
+                row = TABLE.by_id(parameter)
+                if row is not None:
+                    self._lanes.add(row.key, song, value, ramp=kind == Kind.RAMP)
+
+    def advance(self) -> Run | Progress:
+        """Do the next unit of work that is due.
+
+        Raises:
+            EngineError: the primed generation failed, or the engine broke. The pass is over then.
+        """
+        return next(self._script, Progress.DONE)
+
+    def remember(self) -> Memory:
+        """The lanes, for the next round of a loop."""
+        return self._lanes.remember()
+
+    def close(self) -> None:
+        """Give the engine's memory back."""
+        self._stream.close()
+
+    def _work(self) -> Iterator[Run | Progress]:
+        while self._covered <= self._start:
+            yield Progress.WAITING
+        self._lanes.prime()
+        yield from self._prime()
+        frame = self._first_frame
+        yield from self._render_due(frame)
+        while self._next < self._material.region.end:
+            frame = self._following(frame)
+            while self._covered < first_sample(frame, self._rate):
+                yield Progress.WAITING
+            self._lanes.settle(frame)
+            if frame % self._material.clock.tick_frames == 0 and not self._frozen:
+                self._tick(frame)
+                yield Progress.WORKED
+            yield from self._render_due(frame)
+
+    def _prime(self) -> Iterator[Progress]:
+        self._submit(self._first_frame, heard=self._first_frame)
+        while self._newest is None:
+            self._keep(self._stream.tick())
+            if self.error is not None:
+                raise self.error
+            yield Progress.WORKED
+
+    def _tick(self, frame: int) -> None:
+        clock = self._material.clock
+        self._submit(frame, heard=frame + (clock.steps - 1) * clock.tick_frames + clock.lead_frames)
+        self._keep(self._stream.tick())
+
+    def _submit(self, frame: int, heard: int) -> None:
+        region = self._material.region
+        self._stream.submit(self._request(snapshot.take(self._lanes, region, frame, heard, self.control_version)))
+
+    def _keep(self, finished: list[Finished]) -> None:
+        for done in finished:
+            if done.error is not None:
+                self.error = done.error
+            elif self._newest is None or done.request_id > self._newest.request_id:
+                self._newest = done
+
+    def _request(self, controls: Snapshot) -> Request:
+        material, prompts = self._material, self._prompts
+        return Request(
+            conditioning=prompts.a,
+            conditioning_b=prompts.b,
+            prompt_blend=0.0 if prompts.b is None else controls.prompt_blend,
+            source=material.source,
+            hint_strength=controls.hint_strength,
+            velocity_scale=controls.velocity_scale,
+            denoise=1.0 if material.source is None else controls.denoise,
+            seed=(prompts.seed + controls.seed_offset) % 2**64,
+            steps=material.clock.steps,
+            shift=material.clock.shift,
+            frames=material.region.frames,
+            control_version=controls.control_version,
+            tag=controls.frame,
+        )
+
+    def _render_due(self, frame: int) -> Iterator[Run]:
+        newest = self._newest
+        assert newest is not None and newest.latent is not None  # noqa: PT018, S101 - primed before the first window
+        ahead = frame + self._material.clock.lead_frames
+        while self._next < self._material.region.end and self._next <= ahead:
+            window, self._next = self._next, self._next + WINDOW
+            if self._live and window + WINDOW <= self._playhead:
+                self.late_frames += WINDOW
+                continue
+            audio = self._windows.render(newest.latent, window)
+            yield Run(first_sample(window, self._rate), audio, newest.generation, newest.control_version)
+
+    def _following(self, frame: int) -> int:
+        lag = self._playhead - frame
+        if self._live and lag > (self._material.clock.tick_frames if self._behind else CATCH_UP):
+            self._behind = True
+            return self._playhead
+        return frame + 1
+
+    @property
+    def _playhead(self) -> int:
+        return frame_of(self._covered, self._rate)
+
+    @property
+    def _frozen(self) -> bool:
+        return self._lanes.hold("freeze") >= 0.5

@@ -1,0 +1,134 @@
+"""Source audio: what the host played, by song position; its canonical form, hash and FLAC."""
+
+import hashlib
+import io
+import math
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from sidecar.document import MAX_SECONDS, SourceEntry
+from sidecar.errors import ContentError
+from sidecar.frames import first_sample, frame_of
+from sidecar.region import Region, region_of
+
+FULL_SCALE: Final = 2**23
+"""24 bits: what FLAC carries losslessly everywhere, and 30 dB below the noise of a good converter."""
+
+Audio = NDArray[np.float32]
+Whole = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class SourceAudio:
+    """Canonical source audio.
+
+    Attributes:
+        whole: [2, samples] int32, 24-bit values.
+        first: song sample of its first one, always S(start_frame).
+        rate: samples per second.
+        scale: a power of two; sample = whole / 2**23 * scale.
+        name: for people.
+    """
+
+    whole: Whole
+    first: int
+    rate: int
+    scale: float
+    name: str = ""
+
+    @property
+    def samples(self) -> int:
+        """Samples per channel."""
+        return self.whole.shape[1]
+
+    @property
+    def audio(self) -> Audio:
+        """[2, samples] float32; exact, because 24 bits fit into a float32."""
+        return self.whole.astype(np.float32) * np.float32(self.scale / FULL_SCALE)
+
+    @property
+    def region(self) -> Region:
+        """The region that this source makes."""
+        return region_of(self.first, self.samples, self.rate)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over rate, sample count and the samples, interleaved little-endian int32."""
+        digest = hashlib.sha256(struct.pack("<IQ", self.rate, self.samples))
+        digest.update(np.ascontiguousarray(self.whole.T, "<i4"))
+        return f"sha256:{digest.hexdigest()}"
+
+    @property
+    def entry(self) -> SourceEntry:
+        """What a document says about it."""
+        return SourceEntry(
+            hash=self.hash,
+            name=self.name,
+            start_frame=frame_of(self.first, self.rate),
+            rate=self.rate,
+            samples=self.samples,
+            scale=self.scale,
+        )
+
+    def flac(self) -> bytes:
+        """24-bit FLAC, lossless."""
+        file = io.BytesIO()
+        # libsndfile takes the upper 24 bits of an int32
+        soundfile.write(file, np.ascontiguousarray(self.whole.T) << 8, self.rate, format="FLAC", subtype="PCM_24")
+        return file.getvalue()
+
+
+def canonical(audio: Audio, first: int, rate: int, name: str = "") -> SourceAudio | None:
+    """The canonical form of audio at song sample `first`; None for silence, which is no source.
+
+    Not finite samples count as silence. The result begins at the first sample of a frame, with silence before `first`.
+    """
+    clean = np.nan_to_num(audio, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float64)
+    peak = float(np.abs(clean).max(initial=0.0))
+    if peak == 0.0:
+        return None
+    mantissa, exponent = math.frexp(peak)
+    scale = max(math.ldexp(1.0, exponent if mantissa > 0.5 else exponent - 1), 2.0**-126)
+    whole = np.clip(np.rint(clean / scale * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int32)
+    start = first_sample(region_of(first, audio.shape[1], rate).start, rate)
+    room = MAX_SECONDS * rate
+    whole = np.pad(whole, ((0, 0), (first - start, 0)))[:, :room]
+    return SourceAudio(whole, start, rate, scale, name)
+
+
+def decode_flac(data: bytes, entry: SourceEntry) -> SourceAudio:
+    """The audio of a FLAC attachment or file, verified against the document's entry.
+
+    Raises:
+        ContentError: it is not FLAC, or not the audio that the entry names.
+    """
+    fix = "Load the project on the machine that made it, or choose the source again."
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            found = (file.format, file.channels, file.samplerate, file.frames)
+            if found != ("FLAC", 2, entry.rate, entry.samples):
+                raise ContentError(f"Source {entry.hash} is {found} instead of the document's audio.", fix)
+            interleaved = file.read(dtype="int32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
+        raise ContentError(f"Source {entry.hash} cannot be read: {error}.", fix) from error
+    first = first_sample(entry.start_frame, entry.rate)
+    source = SourceAudio(np.ascontiguousarray(interleaved.T >> 8), first, entry.rate, entry.scale, entry.name)
+    if source.hash != entry.hash:
+        raise ContentError(f"Source {entry.hash} is damaged: its audio has {source.hash}.", fix)
+    return source
+
+
+def over_region(source: SourceAudio, region: Region) -> Audio:
+    """The source's audio over a region at its own rate, [2, n] float32, silence where it has none."""
+    start, end = region.samples(source.rate)
+    placed = np.zeros((2, end - start), np.float32)
+    low, high = max(start, source.first), min(end, source.first + source.samples)
+    if low < high:
+        placed[:, low - start : high - start] = source.audio[:, low - source.first : high - source.first]
+    return placed

@@ -1,0 +1,118 @@
+"""Windows: ten frames of a latent as host samples, joined to the one before (docs/architecture.md, steps 5 and 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from sidecar.frames import ENGINE_RATE, FRAME_SAMPLES, WINDOW, first_sample
+
+if TYPE_CHECKING:
+    from engine import Session
+    from sidecar.region import Region
+
+SEAM: Final = 480
+"""Samples over which a window crosses from the tail of the one before: 10 ms, as long as the output stage's ramps."""
+
+QUALITY: Final = "VHQ"  # soxr's 28 bit filter: its error stays below the 24 bits of a canonical source
+
+Audio = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A rendered run of host samples.
+
+    Attributes:
+        start: song sample of its first one.
+        audio: [2, n] float32 at the host's rate.
+        generation: number of the latent it was decoded from, 1 is the primed one.
+        control_version: of that latent's snapshot.
+    """
+
+    start: int
+    audio: Audio
+    generation: int
+    control_version: int
+
+
+class Windows:
+    """Decodes the windows of one pass in ascending order.
+
+    Args:
+        session: the engine.
+        region: what a latent covers.
+        rate: host samples per second.
+    """
+
+    def __init__(self, session: Session, region: Region, rate: int) -> None:
+        self._session = session
+        self._region = region
+        self._rate = rate
+        self._end: int | None = None  # frame after the last window rendered
+        self._tail: Audio = np.zeros((2, 0), np.float32)  # its tail frame
+        self._last: Audio = np.zeros((2, 0), np.float32)  # its last frame as rendered
+
+    def render(self, latent: NDArray[np.float32], frame: int) -> Audio:
+        """The window at absolute frame `frame`, [2, S(frame + 10) - S(frame)] float32 at the host's rate.
+
+        A window that does not follow the one rendered before it (the first of a pass, or one after a skip) has no seam.
+        """
+        kept, tail = self._decode(latent, frame)
+        before = self._last
+        if self._end == frame:
+            kept[:, :SEAM] = _cross(self._tail[:, :SEAM], kept[:, :SEAM])
+        elif self._rate != ENGINE_RATE:
+            before = self._lead_in(latent, frame)
+        self._end, self._tail, self._last = frame + WINDOW, tail, kept[:, -FRAME_SAMPLES:]
+        return self._to_host(before, kept, tail, frame)
+
+    def _decode(self, latent: NDArray[np.float32], frame: int) -> tuple[Audio, Audio]:
+        start, size = frame - self._region.start, WINDOW + 1
+        if frame + WINDOW < self._region.end:
+            audio = self._session.decode(latent, start, size)
+            return audio[:, : WINDOW * FRAME_SAMPLES], audio[:, WINDOW * FRAME_SAMPLES :]
+        # no frame follows: one span of the same length, moved back by a frame, and no tail
+        audio = self._session.decode(latent, start - 1, size)
+        return audio[:, FRAME_SAMPLES:], audio[:, :0]
+
+    def _lead_in(self, latent: NDArray[np.float32], frame: int) -> Audio:
+        if frame == self._region.start:
+            return np.zeros((2, 0), np.float32)
+        audio = self._session.decode(latent, frame - 1 - self._region.start, WINDOW + 1)
+        return audio[:, :FRAME_SAMPLES]
+
+    def _to_host(self, before: Audio, kept: Audio, tail: Audio, frame: int) -> Audio:
+        if self._rate == ENGINE_RATE:
+            return kept
+        context = before.shape[1] // FRAME_SAMPLES
+        start = first_sample(frame, self._rate)
+        skip = start - first_sample(frame - context, self._rate)
+        wanted = first_sample(frame + WINDOW, self._rate) - start
+        joined = np.concatenate([before, kept, tail], axis=1)
+        return resample(joined, ENGINE_RATE, self._rate, skip + wanted)[:, skip:]
+
+
+def resample(audio: Audio, rate: int, wanted_rate: int, samples: int) -> Audio:
+    """Audio at another rate, one shot, cut or padded with silence to a length.
+
+    Args:
+        audio: [2, n] float32 at `rate`.
+        samples: length of the result.
+    """
+    out = np.zeros((2, samples), np.float32)
+    if audio.shape[1]:
+        moved = audio.T if rate == wanted_rate else soxr.resample(audio.T, rate, wanted_rate, quality=QUALITY)
+        used = min(samples, moved.shape[0])
+        out[:, :used] = moved[:used].T
+    return out
+
+
+def _cross(old: Audio, new: Audio) -> Audio:
+    # a + w (b - a): where old and new are equal the result is bit-equal too
+    weight = np.arange(1, SEAM + 1, dtype=np.float32) / np.float32(SEAM)
+    return old + weight * (new - old)
