@@ -11,7 +11,7 @@ mod component;
 mod controller;
 mod factory;
 mod guard;
-mod identity;
+pub mod identity;
 mod processor;
 mod stream;
 mod text;

@@ -1,0 +1,181 @@
+//! A CLAP host around the library that cargo just built.
+
+use std::cell::Cell;
+use std::sync::Once;
+
+use clack_extensions::params::{
+    HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamRescanFlags, PluginParams,
+};
+use clack_host::events::Pckn;
+use clack_host::events::event_types::ParamValueEvent;
+use clack_host::events::io::EventBuffer;
+use clack_host::extensions::prelude::*;
+use clack_host::prelude::*;
+use clack_host::process::StartedPluginAudioProcessor;
+use clack_host::process::StoppedPluginAudioProcessor;
+use shim_core::parameters;
+
+pub type Stereo = [Vec<f32>; 2];
+
+pub struct TestHost;
+
+impl HostHandlers for TestHost {
+    type Shared<'a> = Shared;
+    type MainThread<'a> = MainThread;
+    type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<Self>, _shared: &Shared) {
+        builder.register::<HostParams>();
+    }
+}
+
+pub struct Shared;
+
+impl SharedHandler<'_> for Shared {
+    fn request_restart(&self) {}
+    fn request_process(&self) {}
+    fn request_callback(&self) {}
+}
+
+impl HostParamsImplShared for Shared {
+    fn request_flush(&self) {}
+}
+
+#[derive(Default)]
+pub struct MainThread {
+    rescans: Cell<u32>,
+}
+
+impl MainThreadHandler<'_> for MainThread {}
+
+impl HostParamsImplMainThread for MainThread {
+    fn rescan(&self, flags: ParamRescanFlags) {
+        assert_eq!(flags, ParamRescanFlags::VALUES);
+        self.rescans.set(self.rescans.get() + 1);
+    }
+
+    fn clear(&self, _parameter: ClapId, _flags: ParamClearFlags) {}
+}
+
+/// The library next to this test's own binary; no sidecar is found or started from here.
+pub fn entry() -> PluginEntry {
+    static QUIET: Once = Once::new();
+    // SAFETY: once, before any other thread of this process reads its environment through the library.
+    QUIET.call_once(|| unsafe {
+        std::env::set_var("DEMON_LAUNCH_FILE", "/nonexistent");
+        std::env::set_var("DEMON_RUN_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/run"));
+    });
+    let here = std::env::current_exe().unwrap();
+    let library = format!("{}demon_plugin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    // SAFETY: the library under test.
+    unsafe { PluginEntry::load(here.with_file_name(library)) }.unwrap()
+}
+
+pub struct Rig {
+    pub instance: PluginInstance<TestHost>,
+}
+
+impl Rig {
+    pub fn new() -> Self {
+        let host = HostInfo::new("rig", "DEMON Bridge", "", "1").unwrap();
+        let instance =
+            PluginInstance::new(|_| Shared, |_| MainThread::default(), &entry(), c"demon-bridge.demon", &host).unwrap();
+        Self { instance }
+    }
+
+    pub fn activate(&mut self, largest: u32) -> StoppedPluginAudioProcessor<TestHost> {
+        let config = PluginAudioConfiguration { sample_rate: 48_000.0, min_frames_count: 1, max_frames_count: largest };
+        self.instance.activate(|_, _| (), config).unwrap()
+    }
+
+    /// Activates without the host library's bookkeeping, which forbids what a bad host does.
+    pub fn activate_raw(&mut self) -> bool {
+        self.activate_raw_at(48_000.0)
+    }
+
+    pub fn activate_raw_at(&mut self, rate: f64) -> bool {
+        let plugin = self.instance.raw_instance();
+        // SAFETY: a live plugin, called on its main thread.
+        unsafe { plugin.activate.unwrap()(plugin, rate, 1, 64) }
+    }
+
+    pub fn set(&mut self, id: ClapId, plain: f64) {
+        let params: PluginParams = extension(&mut self.instance);
+        let events = [event(0, id, plain)];
+        let mut handle = self.instance.inactive_plugin_handle().unwrap();
+        params.flush(&mut handle, &InputEvents::from_buffer(&events), &mut OutputEvents::void());
+    }
+
+    pub fn rescans(&self) -> u32 {
+        self.instance.access_handler(|host| host.rescans.get())
+    }
+}
+
+pub fn extension<E: Extension<ExtensionSide = PluginExtensionSide>>(instance: &mut PluginInstance<TestHost>) -> E {
+    instance.plugin_handle().get_extension().unwrap()
+}
+
+pub fn mix() -> ClapId {
+    ClapId::new(parameters::table()[parameters::MIX].id)
+}
+
+pub fn event(time: u32, id: ClapId, plain: f64) -> ParamValueEvent {
+    ParamValueEvent::new(time, id, Pckn::match_all(), plain)
+}
+
+pub fn value(rig: &mut Rig, id: ClapId) -> f64 {
+    let params: PluginParams = extension(&mut rig.instance);
+    params.get_value(&rig.instance.plugin_handle(), id).unwrap()
+}
+
+/// The same noise for the same length (a linear congruential generator; Numerical Recipes' constants).
+pub fn noise(frames: usize) -> Stereo {
+    let mut seed = 1_u32;
+    [(); 2].map(|()| {
+        let next = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            seed as f32 / u32::MAX as f32 - 0.5
+        };
+        std::iter::repeat_with(next).take(frames).collect()
+    })
+}
+
+pub fn process(
+    processor: &mut StartedPluginAudioProcessor<TestHost>,
+    input: &Stereo,
+    events: &[ParamValueEvent],
+) -> Stereo {
+    process_and_listen(processor, input, events).0
+}
+
+/// The output, and the parameter values that the plugin sent.
+pub fn process_and_listen(
+    processor: &mut StartedPluginAudioProcessor<TestHost>,
+    input: &Stereo,
+    events: &[ParamValueEvent],
+) -> (Stereo, Vec<ParamValueEvent>) {
+    let mut input = input.clone();
+    let mut output = [(); 2].map(|()| vec![f32::NAN; input[0].len()]);
+    let (mut ports_in, mut ports_out) = (AudioPorts::with_capacity(2, 1), AudioPorts::with_capacity(2, 1));
+    let inputs = ports_in.with_input_buffers([AudioPortBuffer {
+        latency: 0,
+        channels: AudioPortBufferType::f32_input_only(input.iter_mut().map(InputChannel::variable)),
+    }]);
+    let mut outputs = ports_out.with_output_buffers([AudioPortBuffer {
+        latency: 0,
+        channels: AudioPortBufferType::f32_output_only(output.iter_mut().map(Vec::as_mut_slice)),
+    }]);
+    let mut said = EventBuffer::new();
+    processor
+        .process(
+            &inputs,
+            &mut outputs,
+            &InputEvents::from_buffer(&events),
+            &mut OutputEvents::from_buffer(&mut said),
+            None,
+            None,
+        )
+        .unwrap();
+    let said = said.iter().filter_map(|event| event.as_event().copied()).collect();
+    (output, said)
+}

@@ -1,0 +1,302 @@
+//! The plugin object as a VST3 host sees it, without a sidecar: it must behave as a wire.
+
+mod rig;
+
+use rig::{Changes, OFFLINE, Rig, Stream, create, factory, playing};
+use shim_core::parameters::{self, Curve, MIX, STATUS};
+use vst3::{ComWrapper, Steinberg::Vst::*, Steinberg::*};
+
+const FRAMES: usize = 64;
+
+fn ramp(sign: f32) -> Vec<f32> {
+    (0..4096).map(|index| sign * index as f32 / 4096.0).collect()
+}
+
+fn mix_id() -> ParamID {
+    parameters::table()[MIX].id
+}
+
+#[test]
+fn the_factory_describes_one_effect_and_makes_no_other() {
+    let factory = factory();
+    // SAFETY: live objects, writable structs (all zeros is a value of each).
+    unsafe {
+        assert_eq!(factory.countClasses(), 1);
+        let mut info: PClassInfoW = std::mem::zeroed();
+        assert_eq!(factory.getClassInfoUnicode(0, &mut info), kResultOk);
+        assert_eq!(info.cid, shim_vst3::identity::CLASS_ID);
+        assert_eq!(String::from_utf16_lossy(&info.name[..6]), "DEMON\0");
+        assert_eq!(factory.getClassInfoUnicode(1, &mut info), kInvalidArgument);
+        assert_eq!(factory.getClassInfoUnicode(-1, &mut info), kInvalidArgument);
+        let mut info: PClassInfo2 = std::mem::zeroed();
+        assert_eq!(factory.getClassInfo2(0, &mut info), kResultOk);
+        assert_eq!(info.subCategories[..3].iter().map(|c| *c as u8).collect::<Vec<_>>(), b"Fx\0");
+        let mut object = std::ptr::null_mut();
+        let other = [0; 16];
+        assert_eq!(factory.createInstance(other.as_ptr(), IComponent_iid.as_ptr(), &mut object), kNoInterface);
+        assert_eq!(factory.createInstance(info.cid.as_ptr(), other.as_ptr(), &mut object), kNoInterface);
+        assert!(object.is_null());
+    }
+}
+
+#[test]
+fn only_stereo_in_and_out_is_arranged() {
+    let rig = Rig::new();
+    let arrange = |mut input, mut output| {
+        // SAFETY: one arrangement each way, as the counts say.
+        unsafe { rig.processor.setBusArrangements(&mut input, 1, &mut output, 1) }
+    };
+    assert_eq!(arrange(SpeakerArr::kStereo, SpeakerArr::kStereo), kResultTrue);
+    assert_eq!(arrange(SpeakerArr::kMono, SpeakerArr::kStereo), kResultFalse);
+    assert_eq!(arrange(SpeakerArr::k51, SpeakerArr::k51), kResultFalse);
+    // SAFETY: live objects.
+    unsafe {
+        assert_eq!(rig.processor.setBusArrangements(std::ptr::null_mut(), 0, std::ptr::null_mut(), 0), kResultFalse);
+        assert_eq!(rig.processor.canProcessSampleSize(0), kResultTrue);
+        assert_eq!(rig.processor.canProcessSampleSize(1), kResultFalse);
+        assert_eq!((rig.processor.getLatencySamples(), rig.processor.getTailSamples()), (0, kInfiniteTail));
+    }
+}
+
+#[test]
+fn parameters_are_those_of_the_table() {
+    use ParameterInfo_::ParameterFlags_::{kCanAutomate, kIsBypass, kIsList, kIsReadOnly};
+    let rig = Rig::new();
+    // SAFETY: live objects, writable structs.
+    unsafe {
+        assert_eq!(rig.controller.getParameterCount() as usize, parameters::COUNT);
+        let mut info: ParameterInfo = std::mem::zeroed();
+        for (index, parameter) in parameters::table().iter().enumerate() {
+            assert_eq!(rig.controller.getParameterInfo(index as i32, &mut info), kResultOk);
+            assert_eq!(info.id, parameter.id);
+            assert_ne!(info.id, 0);
+            assert_eq!(info.stepCount as u32, parameter.steps.unwrap_or(0));
+            assert_eq!(parameter.plain(info.defaultNormalizedValue), parameter.default);
+            let has = |flag| info.flags & flag as i32 != 0;
+            assert_eq!(has(kIsBypass as i64), index == parameters::BYPASS);
+            assert_eq!(has(kIsReadOnly as i64), parameter.curve == Curve::Status);
+            assert_eq!(has(kCanAutomate as i64), parameter.curve != Curve::Status);
+            assert_eq!(has(kIsList as i64), !parameter.choices.is_empty());
+        }
+        assert_eq!(rig.controller.getParameterInfo(parameters::COUNT as i32, &mut info), kInvalidArgument);
+        assert_eq!(rig.controller.getParameterInfo(-1, &mut info), kInvalidArgument);
+        assert_eq!(rig.controller.setParamNormalized(0, 0.0), kInvalidArgument);
+    }
+}
+
+#[test]
+fn text_of_every_parameter_reads_back() {
+    let rig = Rig::new();
+    for parameter in parameters::table() {
+        let (mut text, mut back): (String128, f64) = ([1; 128], -1.0);
+        let normalised = parameter.normalise(parameter.default);
+        // SAFETY: live objects, writable targets.
+        unsafe {
+            assert_eq!(rig.controller.getParamStringByValue(parameter.id, normalised, &mut text), kResultOk);
+            assert_eq!(rig.controller.getParamValueByString(parameter.id, text.as_mut_ptr(), &mut back), kResultOk);
+        }
+        assert_eq!(back, normalised, "{}", parameter.key);
+    }
+    let mut wrong = "much\0".encode_utf16().collect::<Vec<_>>();
+    // SAFETY: terminated text, writable target.
+    let result = unsafe { rig.controller.getParamValueByString(mix_id(), wrong.as_mut_ptr(), &mut 0.0) };
+    assert_eq!(result, kResultFalse);
+}
+
+#[test]
+fn blocks_pass_dry_before_during_and_after_activation() {
+    let (mut left, mut right) = (ramp(1.0), ramp(-1.0));
+    let (mut a, mut b) = (vec![f32::NAN; 4096], vec![f32::NAN; 4096]);
+    let rig = Rig::new();
+    let mut pass = |rig: &Rig| {
+        for (frames, mode) in [(1, 0), (64, OFFLINE), (4096, 0), (4096, OFFLINE), (0, 0)] {
+            a.fill(f32::NAN);
+            let (inputs, outputs) = ([left.as_mut_ptr(), right.as_mut_ptr()], [a.as_mut_ptr(), b.as_mut_ptr()]);
+            assert_eq!(rig.process(&inputs, &outputs, frames, |data| data.processMode = mode), kResultOk);
+            let frames = frames as usize;
+            assert_eq!((&a[..frames], &b[..frames]), (&left[..frames], &right[..frames]));
+            assert!(a[frames..].iter().all(|sample| sample.is_nan()));
+        }
+    };
+    pass(&rig);
+    let rig = rig.active();
+    pass(&rig);
+    // SAFETY: a live object.
+    unsafe { assert_eq!(rig.component.setActive(0), kResultOk) };
+    pass(&rig);
+}
+
+#[test]
+fn odd_layouts_are_served_and_crash_nothing() {
+    let rig = Rig::new().active();
+    let (mut left, mut out) = (ramp(1.0), vec![f32::NAN; 4096]);
+    let null = std::ptr::null_mut();
+    let (input, output) = (left.as_mut_ptr(), out.as_mut_ptr());
+    assert_eq!(rig.process(&[input], &[output], 64, |_| ()), kResultOk);
+    assert_eq!(out[..FRAMES], left[..FRAMES]);
+    for (inputs, outputs) in
+        [(vec![null, null], vec![null, null]), (vec![], vec![]), (vec![input, null], vec![output, null])]
+    {
+        assert_eq!(rig.process(&inputs, &outputs, 64, |_| ()), kResultOk);
+    }
+    assert_eq!(rig.process(&[input, input], &[output, output], -1, |_| ()), kResultOk);
+    assert_eq!(rig.process(&[], &[], 64, |data| (data.numInputs, data.numOutputs) = (0, 0)), kResultOk);
+    assert_eq!(rig.process(&[], &[], 64, |data| (data.inputs, data.outputs) = (null.cast(), null.cast())), kResultOk);
+    // SAFETY: null is what is tested.
+    unsafe { assert_eq!(rig.processor.process(null.cast()), kInvalidArgument) };
+}
+
+#[test]
+fn a_queue_reaches_the_parameter_with_audio_and_without() {
+    let rig = Rig::new().active();
+    let (mut left, mut right) = (ramp(1.0), ramp(-1.0));
+    let channels = [left.as_mut_ptr(), right.as_mut_ptr()];
+    let send = |frames, points: &[(i32, f64)]| {
+        let changes = ComWrapper::new(Changes::of(&[(0, &[]), (9, &[(0, 0.1)]), (mix_id(), points)]));
+        let pointer = changes.as_com_ref::<IParameterChanges>().unwrap().as_ptr();
+        assert_eq!(rig.process(&channels, &channels, frames, |data| data.inputParameterChanges = pointer), kResultOk);
+        rig.value(MIX)
+    };
+    assert_eq!(send(64, &[(0, 0.0), (10, 0.25)]), 0.25);
+    assert_eq!(send(0, &[(0, 0.5)]), 0.5);
+    assert_eq!(send(64, &[(-5, 0.75), (63, f64::NAN), (63, f64::INFINITY)]), 0.75);
+    assert_eq!(send(64, &[]), 0.75);
+    // A ramp's end may lie at the block's end; what it comes to there holds for the next block.
+    send(64, &[(0, 0.0), (64, 1.0)]);
+    assert_eq!(send(64, &[(0, 1.0)]), 1.0);
+}
+
+#[test]
+fn the_controller_sets_at_rest_and_only_echoes_while_the_song_plays() {
+    let rig = Rig::new();
+    assert_eq!(rig.set(MIX, 0.25), kResultOk);
+    assert_eq!(rig.value(MIX), 0.25);
+    let rig = rig.active();
+    assert_eq!(rig.set(MIX, f64::NAN), kInvalidArgument);
+    assert_eq!(rig.set(MIX, 7.0), kResultOk);
+    assert_eq!(rig.value(MIX), 1.0);
+    let mut context = playing(0);
+    rig.process(&[], &[], 64, |data| data.processContext = &mut context);
+    assert_eq!(rig.set(MIX, 0.5), kResultOk);
+    assert_eq!(rig.value(MIX), 1.0);
+    let status = rig.value(STATUS);
+    rig.set(STATUS, if status == 5.0 { 0.0 } else { 1.0 });
+    assert_eq!(rig.value(STATUS), status);
+    // SAFETY: a live object.
+    unsafe { rig.processor.setProcessing(0) };
+    rig.set(MIX, 0.5);
+    assert_eq!(rig.value(MIX), 0.5);
+}
+
+#[test]
+fn the_status_is_sent_when_it_changed_and_not_again() {
+    let rig = Rig::new().active();
+    let changes = ComWrapper::new(Changes::default());
+    let pointer = changes.as_com_ref::<IParameterChanges>().unwrap().as_ptr();
+    for _ in 0..3 {
+        rig.process(&[], &[], 64, |data| data.outputParameterChanges = pointer);
+    }
+    let points = changes.points();
+    let status = &parameters::table()[STATUS];
+    assert_eq!(points.last(), Some(&(status.id, 0, status.normalise(rig.value(STATUS)))));
+    assert!(points.windows(2).all(|pair| pair[0].2 != pair[1].2), "{points:?}");
+}
+
+fn save(rig: &Rig) -> Vec<u8> {
+    let stream = ComWrapper::new(Stream::default());
+    // SAFETY: live objects.
+    let result = unsafe { rig.component.getState(stream.as_com_ref::<IBStream>().unwrap().as_ptr()) };
+    assert_eq!(result, kResultOk);
+    stream.bytes.borrow().clone()
+}
+
+/// Loads from a stream that stands behind a header of the host's own.
+fn load(rig: &Rig, blob: &[u8]) -> tresult {
+    let stream = ComWrapper::new(Stream::default());
+    stream.bytes.borrow_mut().extend([b"header", blob].concat());
+    stream.at.set(6);
+    // SAFETY: live objects.
+    unsafe { rig.component.setState(stream.as_com_ref::<IBStream>().unwrap().as_ptr()) }
+}
+
+#[test]
+fn state_goes_round_and_the_host_reads_the_values_again() {
+    let first = Rig::new();
+    first.set(MIX, 0.25);
+    let blob = save(&first);
+    for second in [Rig::new(), Rig::new().active()] {
+        assert_eq!(load(&second, &blob), kResultOk);
+        assert_eq!(second.value(MIX), 0.25);
+        assert_eq!(*second.handler.restarts.borrow(), [RestartFlags_::kParamValuesChanged as i32]);
+        assert_eq!(save(&second), blob);
+    }
+}
+
+#[test]
+fn a_wrong_state_is_refused_and_the_old_one_stays() {
+    let rig = Rig::new();
+    rig.set(MIX, 0.25);
+    let blob = save(&rig);
+    rig.set(MIX, 0.5);
+    for wrong in [&blob[..blob.len() - 1], &blob[..9], b"", b"not a state"] {
+        assert_eq!(load(&rig, wrong), kResultFalse);
+        assert_eq!(rig.value(MIX), 0.5);
+    }
+    assert!(rig.handler.restarts.borrow().is_empty());
+    // SAFETY: null is what is tested.
+    unsafe { assert_eq!(rig.component.setState(std::ptr::null_mut()), kInvalidArgument) };
+}
+
+#[test]
+fn what_the_host_tells_the_controller_of_the_state_changes_nothing() {
+    let rig = Rig::new();
+    rig.set(MIX, 0.25);
+    let blob = save(&rig);
+    rig.set(MIX, 0.5);
+    let stream = ComWrapper::new(Stream::default());
+    stream.bytes.borrow_mut().extend(blob);
+    let pointer = stream.as_com_ref::<IBStream>().unwrap().as_ptr();
+    // SAFETY: live objects.
+    unsafe {
+        assert_eq!(rig.controller.setComponentState(pointer), kResultOk);
+        assert_eq!(rig.controller.setState(pointer), kResultOk);
+        assert_eq!(rig.controller.getState(pointer), kResultOk);
+    }
+    assert_eq!(rig.value(MIX), 0.5);
+}
+
+#[test]
+fn the_life_cycle_may_come_in_any_order() {
+    let rig = Rig::new().active();
+    // SAFETY: live objects.
+    unsafe {
+        assert_eq!(rig.component.setActive(1), kResultOk);
+        assert_eq!(rig.component.terminate(), kResultOk);
+        assert_eq!(rig.component.setActive(1), kNotInitialized);
+        assert_eq!(rig.component.terminate(), kResultOk);
+        assert_eq!(rig.component.initialize(std::ptr::null_mut()), kResultOk);
+        assert_eq!(rig.component.initialize(std::ptr::null_mut()), kResultOk);
+        assert_eq!(rig.component.setActive(1), kResultOk);
+    }
+    drop(rig);
+    drop(create());
+}
+
+#[test]
+fn a_setup_that_cannot_be_served_is_refused() {
+    let rig = Rig::new();
+    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert_eq!(rig.setup(rate, 64), kResultFalse);
+    }
+    for largest in [-1, 0, 1, i32::MAX] {
+        assert_eq!(rig.setup(44_100.0, largest), kResultOk);
+        // SAFETY: a live object.
+        unsafe {
+            assert_eq!(rig.component.setActive(1), kResultOk);
+            rig.component.setActive(0);
+        }
+    }
+    assert_eq!(rig.setup(1e9, 64), kResultOk);
+    // SAFETY: a live object.
+    unsafe { assert_eq!(rig.component.setActive(1), kResultFalse) };
+}
