@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 from picture import draw
 from rich.progress import Progress
 from service import running_sidecar
 
 import plugin_bridge
+from sidecar.cli.audio import read_stereo, write_wav
 from sidecar.cli.machine import describe
 from sidecar.cli.output import ERR, OUT, progress
 from sidecar.client import Client
@@ -157,18 +157,17 @@ def main() -> None:
     done = plugin_bridge.install(RESULTS / "bundles", vst3_dir=RESULTS / "plugins", clap_dir=RESULTS / "plugins")
     built = time.perf_counter()
 
-    samples, rate = soundfile.read(HERE / "loop.flac", dtype="float32", always_2d=True)
-    dry = np.ascontiguousarray(samples.T, np.float32)
+    dry, rate = read_stereo(HERE / "loop.flac")
     drawn = lanes(-(-dry.shape[1] // BLOCK))
     ERR.print("starting the sidecar")
     with running_sidecar(RESULTS / "run"):
         ready = time.perf_counter()
-        with progress("blocks") as bar:
+        with progress() as bar:
             bounced = bounce(done.vst3, dry, rate, drawn, bar)
     figures = check(dry, bounced.audio)
 
-    soundfile.write(RESULTS / "dry.wav", dry.T, rate, subtype="FLOAT")
-    soundfile.write(RESULTS / "bounce.wav", bounced.audio.T, rate, subtype="FLOAT")
+    write_wav(RESULTS / "dry.wav", dry, rate)
+    write_wav(RESULTS / "bounce.wav", bounced.audio, rate)
     names = {"denoise": "Denoise", "prompt_blend": f"Prompt Blend: {PROMPTS['a']} → {PROMPTS['b']}"}
     title = f"demo/loop.flac through DEMON.vst3 in {bounced.host}"
     draw(RESULTS / "bounce.png", dry, bounced.audio, rate, {names[key]: values for key, values in drawn.items()}, title)

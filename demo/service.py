@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ START_LIMIT_S = 90.0  # importing torch and diffusers on a cold disk and two bus
 
 
 @contextmanager
-def running_sidecar(run_folder: Path) -> Iterator[None]:
+def running_sidecar(run_folder: Path) -> Generator[None]:
     """Start `python -m sidecar`, wait until it answers, and end it afterwards."""
     run_folder.mkdir(parents=True, exist_ok=True)
     run_folder.chmod(0o700)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sidecar import __version__
-from sidecar.cli import checkpoints, doctor, plugin, presets
+from sidecar.cli import bench, bounce, checkpoints, control, doctor, instances, plugin, presets
 from sidecar.cli.output import OUT, report_error
 
 app = typer.Typer(
@@ -17,9 +17,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(plugin.app, name="plugin")
-app.add_typer(checkpoints.app, name="checkpoint")
+app.command()(bounce.bounce)
+app.command()(bench.bench)
 app.command()(doctor.doctor)
+app.command("set")(control.set_command)
+app.command()(instances.instances)
 app.command()(presets.presets)
+app.add_typer(checkpoints.app, name="checkpoint")
 
 
 def _version(wanted: bool) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 OUT = Console(highlight=False, soft_wrap=True)
@@ -34,14 +34,13 @@ def print_json(value: Mapping[str, object]) -> None:
     OUT.print(json.dumps(value, indent=2, ensure_ascii=False), markup=False)
 
 
-def progress(unit: str) -> Progress:
+def progress() -> Progress:
     """A progress bar on stderr; it draws nothing where stderr is no terminal."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
+        TaskProgressColumn(),
         TimeRemainingColumn(),
         console=ERR,
         disable=not ERR.is_terminal,
