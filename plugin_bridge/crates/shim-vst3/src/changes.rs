@@ -1,6 +1,6 @@
 //! Parameter changes of one block, in both directions.
 
-use shim_core::{Processor, parameters};
+use shim_core::{Instance, Processor, parameters};
 use vst3::{ComRef, Steinberg::Vst::*, Steinberg::*};
 
 /// Hands every queue's whole polyline to the processor. Offsets are cut to `frames`, which is itself legal (a ramp
@@ -44,16 +44,18 @@ fn points(queue: ComRef<'_, IParamValueQueue>, frames: u32) -> impl Iterator<Ite
     })
 }
 
-/// Tells the host a value that the plugin itself changed. False when the host takes none in this block.
+/// Tells the host the value of a parameter that the plugin itself changed. False when the host takes none in this
+/// block.
 ///
 /// # Safety
 /// `changes` is null or a live object of the host.
-pub unsafe fn send(changes: *mut IParameterChanges, id: ParamID, normalised: f64) -> bool {
+pub unsafe fn send(changes: *mut IParameterChanges, instance: &Instance, index: usize) -> bool {
     // SAFETY: live for this call, as the contract says.
     let Some(changes) = (unsafe { ComRef::from_raw(changes) }) else { return false };
-    let mut index = 0;
-    // SAFETY: as above; the queue lives as long as the list, `id` and `index` for the call.
-    let queue = unsafe { ComRef::from_raw(changes.addParameterData(&id, &mut index)) };
+    let parameter = &parameters::table()[index];
+    let (normalised, mut at) = (parameter.normalise(instance.value(index)), 0);
+    // SAFETY: as above; the queue lives as long as the list, the id and `at` for the call.
+    let queue = unsafe { ComRef::from_raw(changes.addParameterData(&parameter.id, &mut at)) };
     // SAFETY: as above.
-    queue.is_some_and(|queue| unsafe { queue.addPoint(0, normalised, &mut index) } == kResultOk)
+    queue.is_some_and(|queue| unsafe { queue.addPoint(0, normalised, &mut at) } == kResultOk)
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shim_core::Instance;
+use shim_core::{Instance, Notice};
 use vst3::{Class, ComPtr, ComRef, Steinberg::Vst::*, Steinberg::*};
 
 use crate::processor::Audio;
@@ -24,6 +24,9 @@ pub struct Component {
     /// The transport plays: parameters come through `process`, with their place in the song.
     pub(crate) playing: AtomicBool,
     pub(crate) latency: AtomicU32,
+    /// Values changed other than through the host, which hears of it with the next block: the notice comes on a
+    /// thread on which nothing of the host may be called.
+    news: Arc<AtomicBool>,
 }
 
 /// The host's component handler.
@@ -32,6 +35,12 @@ struct Handler(ComPtr<IComponentHandler>);
 // SAFETY: VST3 reference counts are thread-safe; the handler is called only from within a call of the host's own
 // controller thread (`setState`), and otherwise only replaced or released.
 unsafe impl Send for Handler {}
+
+// Hosts call from any thread, and the COM layer does not ask for this.
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<Component>();
+};
 
 impl Class for Component {
     type Interfaces = (IComponent, IAudioProcessor, IEditController, IProcessContextRequirements);
@@ -50,6 +59,7 @@ impl Component {
             audio: Mutex::new(None),
             playing: AtomicBool::new(false),
             latency: AtomicU32::new(0),
+            news: Arc::default(),
         }
     }
 
@@ -64,6 +74,16 @@ impl Component {
         drop(old);
     }
 
+    fn new_instance(&self, host: &str) -> Arc<Instance> {
+        let (instance, news) = (Instance::new(host), Arc::clone(&self.news));
+        instance.set_notifier(Box::new(move |notice| {
+            if notice == Notice::ValuesChanged {
+                news.store(true, Ordering::Release);
+            }
+        }));
+        instance
+    }
+
     fn activate(&self) -> tresult {
         let Some(instance) = self.instance() else { return kNotInitialized };
         let (rate, max_block) = *lock(&self.setup);
@@ -71,7 +91,7 @@ impl Component {
         if audio.is_some() {
             return kResultOk;
         }
-        match Audio::start(instance, rate, max_block) {
+        match Audio::start(instance, Arc::clone(&self.news), rate, max_block) {
             Some(started) => {
                 self.latency.store(started.latency(), Ordering::Relaxed);
                 *audio = Some(started);
@@ -95,6 +115,7 @@ impl Component {
         if instance.load_state(&blob).is_err() {
             return kResultFalse;
         }
+        self.news.store(false, Ordering::Release);
         let handler = lock(&self.handler).as_ref().map(|handler| handler.0.clone());
         if let Some(handler) = handler {
             // SAFETY: a live object, called on the thread on which the host called us.
@@ -134,7 +155,7 @@ impl IPluginBaseTrait for Component {
             if instance.is_none() {
                 // SAFETY: the host passes null or a live context.
                 let name = unsafe { host_name(context) }.unwrap_or_else(|| "VST3".to_owned());
-                *instance = Some(Instance::new(&name));
+                *instance = Some(self.new_instance(&name));
             }
             kResultOk
         })

@@ -1,7 +1,7 @@
 //! The audio side: setup, transport, and one block at a time.
 
 use std::ptr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, TryLockError};
 
 use shim_channels::Pair;
@@ -20,14 +20,15 @@ pub struct Audio {
     instance: Arc<Instance>,
     processor: Processor,
     pair: Pair,
+    news: Arc<AtomicBool>,
     reported: Option<f64>,
 }
 
 impl Audio {
-    pub fn start(instance: Arc<Instance>, rate: u32, max_block: usize) -> Option<Self> {
+    pub fn start(instance: Arc<Instance>, news: Arc<AtomicBool>, rate: u32, max_block: usize) -> Option<Self> {
         let processor = instance.activate(rate, max_block).ok()?;
         let pair = Pair::new(max_block.min(MAX_SPARE));
-        Some(Self { instance, processor, pair, reported: None })
+        Some(Self { instance, processor, pair, news, reported: None })
     }
 
     pub fn stop(self) {
@@ -51,7 +52,7 @@ impl Audio {
             unsafe { self.audio(data, block.frames as usize) };
         }
         // SAFETY: null or live for this call.
-        unsafe { self.report_status(data.outputParameterChanges) };
+        unsafe { self.report(data.outputParameterChanges) };
     }
 
     /// # Safety
@@ -70,12 +71,19 @@ impl Audio {
 
     /// # Safety
     /// `changes` is null or live.
-    unsafe fn report_status(&mut self, changes: *mut IParameterChanges) {
-        let value = self.instance.value(parameters::STATUS);
-        let parameter = &parameters::table()[parameters::STATUS];
+    unsafe fn report(&mut self, changes: *mut IParameterChanges) {
+        let instance = &self.instance;
+        let status = instance.value(parameters::STATUS);
         // SAFETY: as the contract says.
-        if self.reported != Some(value) && unsafe { changes::send(changes, parameter.id, parameter.normalise(value)) } {
-            self.reported = Some(value);
+        if self.reported != Some(status) && unsafe { changes::send(changes, instance, parameters::STATUS) } {
+            self.reported = Some(status);
+        }
+        if changes.is_null() || !self.news.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        for index in (0..parameters::COUNT).filter(|index| *index != parameters::STATUS) {
+            // SAFETY: as the contract says.
+            unsafe { changes::send(changes, instance, index) };
         }
     }
 }
