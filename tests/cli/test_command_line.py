@@ -55,7 +55,7 @@ def test_version_is_one_line(tmp_path: Path) -> None:
     ("arguments", "code", "word"),
     [
         (["nonsense"], 2, "nonsense"),
-        (["bounce"], 2, "SOURCE"),
+        (["bounce"], 2, "source"),
         (["bounce", "missing.wav", "-o", "out.wav"], 2, "missing.wav"),
         (["plugin", "install", "--folder", "nowhere"], 1, "no built plugin"),
         (["instances"], 1, "no sidecar is running"),
