@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shim_core::{Instance, Notice};
-use vst3::{Class, ComPtr, ComRef, Steinberg::Vst::*, Steinberg::*};
+use vst3::{Class, ComRef, Steinberg::Vst::*, Steinberg::*};
 
 use crate::processor::Audio;
 use crate::{guard, stream, text};
@@ -17,7 +17,6 @@ const MAX_STATE: usize = 256 << 20;
 
 pub struct Component {
     instance: Mutex<Option<Arc<Instance>>>,
-    handler: Mutex<Option<Handler>>,
     pub(crate) setup: Mutex<(u32, usize)>,
     /// Some while active. The audio thread only ever tries this lock; it is free unless the host breaks its contract.
     pub(crate) audio: Mutex<Option<Audio>>,
@@ -25,16 +24,10 @@ pub struct Component {
     pub(crate) playing: AtomicBool,
     pub(crate) latency: AtomicU32,
     /// Values changed other than through the host, which hears of it with the next block: the notice comes on a
-    /// thread on which nothing of the host may be called.
+    /// thread on which nothing of the host may be called, and inside `setState` Ardour holds the lock that its
+    /// `restartComponent` waits for.
     news: Arc<AtomicBool>,
 }
-
-/// The host's component handler.
-struct Handler(ComPtr<IComponentHandler>);
-
-// SAFETY: VST3 reference counts are thread-safe; the handler is called only from within a call of the host's own
-// controller thread (`setState`), and otherwise only replaced or released.
-unsafe impl Send for Handler {}
 
 // Hosts call from any thread, and the COM layer does not ask for this.
 const _: () = {
@@ -54,7 +47,6 @@ impl Component {
     pub fn new() -> Self {
         Self {
             instance: Mutex::new(None),
-            handler: Mutex::new(None),
             setup: Mutex::new(DEFAULT_SETUP),
             audio: Mutex::new(None),
             playing: AtomicBool::new(false),
@@ -66,12 +58,6 @@ impl Component {
     /// None before `initialize` and after `terminate`.
     pub(crate) fn instance(&self) -> Option<Arc<Instance>> {
         lock(&self.instance).clone()
-    }
-
-    pub(crate) fn set_handler(&self, handler: Option<ComPtr<IComponentHandler>>) {
-        let old = std::mem::replace(&mut *lock(&self.handler), handler.map(Handler));
-        // Released outside the lock: this may run the host's code.
-        drop(old);
     }
 
     fn new_instance(&self, host: &str) -> Arc<Instance> {
@@ -115,12 +101,7 @@ impl Component {
         if instance.load_state(&blob).is_err() {
             return kResultFalse;
         }
-        self.news.store(false, Ordering::Release);
-        let handler = lock(&self.handler).as_ref().map(|handler| handler.0.clone());
-        if let Some(handler) = handler {
-            // SAFETY: a live object, called on the thread on which the host called us.
-            unsafe { handler.restartComponent(RestartFlags_::kParamValuesChanged as i32) };
-        }
+        self.news.store(true, Ordering::Release);
         kResultOk
     }
 }
@@ -164,7 +145,6 @@ impl IPluginBaseTrait for Component {
     unsafe fn terminate(&self) -> tresult {
         guard::or(kInternalError, || {
             self.deactivate();
-            self.set_handler(None);
             let instance = lock(&self.instance).take();
             drop(instance);
             kResultOk

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use shim_core::parameters::{self, Curve, Parameter};
-use vst3::{ComRef, Steinberg::Vst::*, Steinberg::*};
+use vst3::{Steinberg::Vst::*, Steinberg::*};
 
 use crate::component::Component;
 use crate::{guard, text};
@@ -119,12 +119,9 @@ impl IEditControllerTrait for Component {
         guard::or(kInternalError, || self.set_value(id, normalised))
     }
 
-    unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
-        guard::or(kInternalError, || {
-            // SAFETY: null or live; the reference taken here is held until the next call or `terminate`.
-            self.set_handler(unsafe { ComRef::from_raw(handler) }.map(|handler| handler.to_com_ptr()));
-            kResultOk
-        })
+    // Nothing is edited here without the host, and what else there is to say goes out with a block.
+    unsafe fn setComponentHandler(&self, _handler: *mut IComponentHandler) -> tresult {
+        kResultOk
     }
 
     unsafe fn createView(&self, _name: FIDString) -> *mut IPlugView {

@@ -223,14 +223,14 @@ fn load(rig: &Rig, blob: &[u8]) -> tresult {
 }
 
 #[test]
-fn state_goes_round_and_the_host_reads_the_values_again() {
+fn state_goes_round() {
     let first = Rig::new();
     first.set(MIX, 0.25);
     let blob = save(&first);
     for second in [Rig::new(), Rig::new().active()] {
         assert_eq!(load(&second, &blob), kResultOk);
         assert_eq!(second.value(MIX), 0.25);
-        assert_eq!(*second.handler.restarts.borrow(), [RestartFlags_::kParamValuesChanged as i32]);
+        assert!(second.handler.restarts.borrow().is_empty(), "called the host from inside its own setState");
         assert_eq!(save(&second), blob);
     }
 }
