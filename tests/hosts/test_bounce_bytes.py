@@ -1,7 +1,13 @@
 """A bounce is the same bytes at any block size, from a fresh sidecar, from CLAP and VST3, and from no host at all."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 from bridge_rig import Result, Rig
 from scenes import LANES, RATE, SONG, bounce, distance, document
 
@@ -59,3 +65,37 @@ def test_clap_and_vst3_give_the_same_bytes(bounces: Result, clap_bounce: np.ndar
 def test_a_second_fresh_sidecar_gives_the_same_bytes(fresh_rig: Rig, clap_bounce: np.ndarray) -> None:
     fresh_rig.start_sidecar()
     assert passes(fresh_rig, "clap", only_reference=True).audio("512.npy").tobytes() == clap_bounce.tobytes()
+
+
+def headless(rig: Rig, folder: Path) -> np.ndarray:
+    """`demon bounce` of the same track, document and lanes."""
+    track, state, lanes, out = (folder / name for name in ("track.wav", "state.json", "lanes.json", "out.wav"))
+    soundfile.write(track, SONG.T, RATE, subtype="FLOAT")
+    state.write_text(json.dumps({"format": "demon-state", "version": 1, **document()[0]}))
+    drawn: dict[str, list] = {}
+    for at, key, value in LANES:
+        drawn.setdefault(key, []).append({"sample": at, "value": value})
+    lanes.write_text(json.dumps({"version": 1, "rate": RATE, "lanes": drawn}))
+    command = [
+        sys.executable,
+        "-m",
+        "sidecar.cli",
+        "bounce",
+        track,
+        "-o",
+        out,
+        "--preset",
+        state,
+        "--automation",
+        lanes,
+    ]
+    done = subprocess.run(command, env=rig.environment(), capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    return np.ascontiguousarray(soundfile.read(out, dtype="float32", always_2d=True)[0].T)
+
+
+def test_the_command_line_gives_the_bytes_of_a_host_that_learned(rig: Rig, tmp_path: Path) -> None:
+    learn = [{"do": "load", "from": rig.state("clap", "learn-bytes", *document())}, bounce("learn")]
+    result = rig.job("clap", [*learn, bounce("host", events=LANES)])
+    assert distance(result.audio("host.npy"), SONG) > 0.05
+    assert headless(rig, tmp_path).tobytes() == result.audio("host.npy").tobytes()
