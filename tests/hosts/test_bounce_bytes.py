@@ -71,7 +71,8 @@ def headless(rig: Rig, folder: Path) -> np.ndarray:
     """`demon bounce` of the same track, document and lanes."""
     track, state, lanes, out = (folder / name for name in ("track.wav", "state.json", "lanes.json", "out.wav"))
     soundfile.write(track, SONG.T, RATE, subtype="FLOAT")
-    state.write_text(json.dumps({"format": "demon-state", "version": 1, **document()[0]}))
+    preset = {"name": "host test", "author": "", "tags": [], "description": ""}
+    state.write_text(json.dumps({"format": "demon-state", "version": 1, **document()[0], "preset": preset}))
     drawn: dict[str, list] = {}
     for at, key, value in LANES:
         drawn.setdefault(key, []).append({"sample": at, "value": value})
