@@ -50,7 +50,8 @@ def sample(
 
 def _check_values(values: NDArray[np.float64], field: str, low: float, high: float) -> None:
     # Values are compared as float32, which is what the step maths will see.
-    single = values.astype(np.float32)
+    with np.errstate(over="ignore"):  # what overflows becomes infinite, which is refused below
+        single = values.astype(np.float32)
     bad = ~np.isfinite(single) | (single < low) | (single > high)
     if not bad.any():
         return

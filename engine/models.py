@@ -58,14 +58,12 @@ def load(info: CheckpointInfo) -> Models:
 
 def _module(info: CheckpointInfo, kind: Any, component: str) -> Any:
     folder = info.folder / component
-    options: dict[str, Any] = {"output_loading_info": True, "use_safetensors": True, "local_files_only": True}
-    if component == "text_encoder":
-        options |= {"dtype": torch.float32}
-    else:
+    options: dict[str, Any] = {"dtype": torch.float32, "output_loading_info": True, "local_files_only": True}
+    if component != "text_encoder":
         # low_cpu_mem_usage needs accelerate, which nothing else here does
-        options |= {"torch_dtype": torch.float32, "low_cpu_mem_usage": False}
+        options["low_cpu_mem_usage"] = False
     try:
-        module, report = kind.from_pretrained(folder, **options)
+        module, report = kind.from_pretrained(folder, use_safetensors=True, **options)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise _mismatch(info, folder, str(error).splitlines()[0]) from error
     for what in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):

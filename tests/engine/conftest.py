@@ -1,0 +1,52 @@
+"""The shipped checkpoint, opened once, and material small enough for quick tests."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import engine
+
+FRAMES = 60
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[engine.Session]:
+    with engine.Session.open() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def prompt(session: engine.Session) -> engine.Conditioning:
+    return session.encode_text("techno, driving kick, sub bass", duration=FRAMES / 25, bpm=128)
+
+
+@pytest.fixture(scope="session")
+def prompt_b(session: engine.Session) -> engine.Conditioning:
+    return session.encode_text("ambient pad chords, slow, warm, long tails", duration=FRAMES / 25)
+
+
+def loop(frames: int) -> np.ndarray:
+    """A kick on every half second over a bass tone, [2, N] float32."""
+    t = np.arange(frames * 1920) / 48_000
+    beat = t % 0.5
+    kick = np.sin(2 * np.pi * 55 * beat) * np.exp(-beat * 18)
+    bass = 0.3 * np.sin(2 * np.pi * 110 * t) * (beat > 0.2)
+    return np.stack([0.7 * kick + bass, 0.7 * kick - 0.2 * bass]).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def audio() -> np.ndarray:
+    return loop(FRAMES)
+
+
+@pytest.fixture(scope="session")
+def source(session: engine.Session, audio: np.ndarray) -> engine.Source:
+    return session.prepare_source(audio)
+
+
+@pytest.fixture(scope="session")
+def latent(session: engine.Session, prompt: engine.Conditioning, source: engine.Source) -> np.ndarray:
+    return session.generate(
+        engine.Request(conditioning=prompt, source=source, frames=FRAMES, seed=5, denoise=0.7, steps=4)
+    )

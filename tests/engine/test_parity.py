@@ -1,0 +1,123 @@
+"""Same weights, same noise, same times: the engine and diffusers' AceStepPipeline agree."""
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AceStepPipeline
+from diffusers.models.autoencoders.autoencoder_oobleck import OobleckDiagonalGaussianDistribution
+
+import engine
+from engine.noise import Purpose, normal
+
+FRAMES = 60
+
+
+@pytest.fixture(scope="module")
+def pipeline(session: engine.Session) -> AceStepPipeline:
+    made = AceStepPipeline.from_pretrained(session.checkpoint.folder, dtype=torch.float32, low_cpu_mem_usage=False)
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+@pytest.fixture
+def _mean_encoding(monkeypatch: pytest.MonkeyPatch):
+    # the pipeline samples its sources from the global generator; the engine takes the mean
+    monkeypatch.setattr(OobleckDiagonalGaussianDistribution, "sample", lambda self, generator=None: self.mean)
+
+
+def _pipeline_latent(pipeline: AceStepPipeline, **arguments: object) -> np.ndarray:
+    noise = torch.tensor(normal(11, Purpose.INITIAL, FRAMES))[None]
+    made = pipeline(lyrics="", latents=noise, output_type="latent", guidance_scale=1.0, **arguments)
+    return made.audios[0].numpy()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"bpm": 128, "key": "A minor", "time_signature": "4"},
+        {},
+        {"lyrics": "[verse]\nla la\n", "language": "de"},
+    ],
+)
+@pytest.mark.parametrize("task", ["text2music", "cover", "repaint", "extract", "lego", "complete"])
+def test_prompts_are_encoded_as_the_pipeline_does(
+    session: engine.Session, pipeline: AceStepPipeline, task: str, fields: dict[str, object]
+):
+    ours = session.encode_text("lofi, rhodes", task=task, duration=12.9, **fields)  # type: ignore[arg-type]
+    with torch.no_grad():
+        text, text_mask, lyric, lyric_mask = pipeline.encode_prompt(
+            prompt="lofi, rhodes",
+            lyrics=fields.get("lyrics", ""),
+            device=torch.device("cpu"),
+            vocal_language=fields.get("language", "en"),
+            audio_duration=12.9,
+            instruction=pipeline._get_task_instruction(task),
+            bpm=fields.get("bpm"),
+            keyscale=fields.get("key"),
+            timesignature=fields.get("time_signature"),
+        )
+        states, mask = pipeline.condition_encoder(
+            text_hidden_states=text,
+            text_attention_mask=text_mask,
+            lyric_hidden_states=lyric,
+            lyric_attention_mask=lyric_mask,
+            refer_audio_acoustic_hidden_states_packed=pipeline.condition_encoder.silence_latent[:, :750],
+            refer_audio_order_mask=torch.zeros(1, dtype=torch.long),
+        )
+    np.testing.assert_allclose(ours.states, states[0].numpy(), atol=1e-5)
+    assert ours.mask.all()
+    assert mask.all()
+
+
+def test_text_to_music_latents_agree(session: engine.Session, pipeline: AceStepPipeline):
+    theirs = _pipeline_latent(
+        pipeline, prompt="techno, driving kick", bpm=128, audio_duration=FRAMES / 25, num_inference_steps=8, shift=3.0
+    )
+    prompt = session.encode_text("techno, driving kick", task="text2music", bpm=128, duration=FRAMES / 25)
+    ours = session.generate(engine.Request(conditioning=prompt, frames=FRAMES, seed=11))
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.usefixtures("_mean_encoding")
+def test_cover_latents_agree(session: engine.Session, pipeline: AceStepPipeline, audio: np.ndarray):
+    theirs = _pipeline_latent(
+        pipeline,
+        prompt="house, organ",
+        task_type="cover",
+        src_audio=torch.tensor(audio),
+        audio_duration=FRAMES / 25,
+        num_inference_steps=6,
+        shift=2.0,
+    )
+    source = session.prepare_source(audio)
+    prompt = session.encode_text("house, organ", task="cover", duration=FRAMES / 25)
+    ours = session.generate(
+        engine.Request(conditioning=prompt, source=source, frames=FRAMES, seed=11, steps=6, shift=2.0)
+    )
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.usefixtures("_mean_encoding")
+def test_partial_denoise_agrees_with_the_pipeline_given_the_same_times(
+    session: engine.Session, pipeline: AceStepPipeline, audio: np.ndarray
+):
+    source = session.prepare_source(audio)
+    u = 0.6 * (1 - np.arange(9) / 8)
+    t = 3.0 * u / (1.0 + 2.0 * u)
+    start = torch.tensor(t[0] * normal(11, 0, FRAMES) + (1 - t[0]) * source.latent, dtype=torch.float32)[None]
+    made = pipeline(
+        prompt="house, organ",
+        lyrics="",
+        task_type="cover",
+        src_audio=torch.tensor(audio),
+        audio_duration=FRAMES / 25,
+        timesteps=[float(value) for value in t[:-1]],
+        latents=start,
+        output_type="latent",
+        guidance_scale=1.0,
+    )
+    prompt = session.encode_text("house, organ", task="cover", duration=FRAMES / 25)
+    ours = session.generate(
+        engine.Request(conditioning=prompt, source=source, frames=FRAMES, seed=11, denoise=0.6, shift=3.0)
+    )
+    np.testing.assert_allclose(ours, made.audios[0].numpy(), atol=1e-4)

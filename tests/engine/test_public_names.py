@@ -1,0 +1,31 @@
+import subprocess
+import sys
+
+import engine
+
+PUBLIC = {
+    "FRAME_RATE", "FRAME_SAMPLES", "LATENT_CHANNELS", "SAMPLE_RATE", "__version__",
+    "CheckpointError", "EngineError", "RequestError",
+    "CheckpointInfo", "Conditioning", "Curve", "Finished", "Request", "Session", "Source", "Stream", "StreamStats",
+    "preload",
+}  # fmt: skip
+
+
+def test_public_names_are_the_agreed_ones_and_resolve():
+    assert set(engine.__all__) == PUBLIC
+    assert all(getattr(engine, name) is not None for name in engine.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    assert not hasattr(engine, "Pipeline")
+
+
+def test_importing_the_engine_and_its_values_loads_no_tensor_library():
+    code = (
+        "import sys, engine\n"
+        "engine.Request, engine.Conditioning, engine.Source, engine.Curve, engine.CheckpointInfo, engine.RequestError\n"
+        "import engine.checkpoint, engine.hub\n"
+        "print(sorted({'torch', 'diffusers', 'transformers', 'huggingface_hub'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert run.stdout.strip() == "[]"

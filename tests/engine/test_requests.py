@@ -1,0 +1,152 @@
+"""What is refused, and how it is said."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import engine
+
+BAD = [
+    ("frames", 29),
+    ("frames", 61),
+    ("frames", 28),
+    ("frames", 60.0),
+    ("frames", True),
+    ("frames", 62),
+    ("seed", -1),
+    ("seed", 2**64),
+    ("seed", 1.5),
+    ("steps", 0),
+    ("steps", 65),
+    ("steps", "8"),
+    ("shift", 0.0),
+    ("shift", -1.0),
+    ("shift", float("nan")),
+    ("denoise", -0.1),
+    ("denoise", 1.01),
+    ("denoise", float("nan")),
+    ("denoise", None),
+    ("prompt_blend", 1.2),
+    ("prompt_blend", -0.1),
+    ("hint_strength", 2.0),
+    ("hint_strength", np.zeros((2, 60))),
+    ("velocity_scale", np.full(60, np.nan)),
+    ("velocity_scale", []),
+    ("conditioning", None),
+    ("source", np.zeros((60, 64))),
+    ("control_version", -1),
+    ("tag", "x"),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), BAD, ids=[f"{field}-{index}" for index, (field, _) in enumerate(BAD)])
+def test_a_bad_field_is_refused_by_name_and_nothing_is_lost(
+    session: engine.Session,
+    prompt: engine.Conditioning,
+    prompt_b: engine.Conditioning,
+    source: engine.Source,
+    field: str,
+    value: object,
+):
+    good = engine.Request(conditioning=prompt, conditioning_b=prompt_b, source=source, frames=60, steps=1)
+    stream = session.stream(60)
+    waiting = stream.submit(good)
+    with pytest.raises(engine.RequestError) as caught:
+        stream.submit(replace(good, **{field: value}))
+    assert caught.value.field.startswith(field)
+    assert field in caught.value.text
+    assert caught.value.fix.endswith(".")
+    assert caught.value.code == "bad_request"
+    assert [done.request_id for done in stream.flush()] == [waiting]
+
+
+def test_partial_denoise_needs_a_source(session: engine.Session, prompt: engine.Conditioning):
+    with pytest.raises(engine.RequestError, match="denoise") as caught:
+        session.generate(engine.Request(conditioning=prompt, frames=60, denoise=0.5))
+    assert caught.value.field == "denoise"
+
+
+def test_a_blend_without_prompt_b_is_refused(session: engine.Session, prompt: engine.Conditioning):
+    with pytest.raises(engine.RequestError) as caught:
+        session.generate(engine.Request(conditioning=prompt, frames=60, prompt_blend=0.5))
+    assert caught.value.field == "conditioning_b"
+
+
+def test_conditioning_of_another_width_is_refused(session: engine.Session):
+    alien = engine.Conditioning(states=np.zeros((4, 2048), np.float32), mask=np.ones(4, bool))
+    with pytest.raises(engine.RequestError, match="128 wide"):
+        session.generate(engine.Request(conditioning=alien, frames=60))
+
+
+@pytest.mark.parametrize(
+    ("states", "mask"),
+    [(np.zeros(4), np.ones(4)), (np.full((4, 8), np.nan), np.ones(4)), (np.zeros((4, 8)), np.ones(3)), ("text", [1])],
+)
+def test_conditioning_checks_its_arrays(states: object, mask: object):
+    with pytest.raises(engine.RequestError):
+        engine.Conditioning(states=states, mask=mask)  # type: ignore[arg-type]
+
+
+def test_values_are_read_only_copies():
+    latent = np.zeros((60, 64), np.float32)
+    source = engine.Source(latent=latent, hints=latent)
+    latent[:] = 1.0
+    assert not source.latent.any()
+    with pytest.raises(ValueError, match="read-only"):
+        source.latent[0, 0] = 1.0
+
+
+@pytest.mark.parametrize(
+    ("field", "arguments"),
+    [
+        ("prompt", {"prompt": 3}),
+        ("prompt", {"prompt": "word " * 4000}),
+        ("task", {"task": "remix"}),
+        ("task", {"task": ["cover"]}),
+        ("bpm", {"bpm": 0}),
+        ("bpm", {"bpm": 120.5}),
+        ("duration", {"duration": 0.0}),
+        ("duration", {"duration": float("inf")}),
+        ("key", {"key": 5}),
+        ("time_signature", {"time_signature": 4}),
+        ("lyrics", {"lyrics": None}),
+        ("lyrics", {"lyrics": "la " * 9000}),
+        ("language", {"language": b"en"}),
+    ],
+)
+def test_bad_text_fields_are_refused_by_name(session: engine.Session, field: str, arguments: dict[str, object]):
+    with pytest.raises(engine.RequestError) as caught:
+        session.encode_text(**({"prompt": "techno", "duration": 10.0} | arguments))  # type: ignore[arg-type]
+    assert caught.value.field == field
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "audio", [np.zeros(100), np.zeros((1, 100)), np.zeros((2, 0)), np.full((2, 100), np.inf), "wav"]
+)
+def test_bad_audio_is_refused(session: engine.Session, audio: object):
+    with pytest.raises(engine.RequestError) as caught:
+        session.prepare_source(audio)  # type: ignore[arg-type]
+    assert caught.value.field == "audio"
+
+
+@pytest.mark.parametrize(("start", "frames"), [(-1, 5), (0, 0), (56, 5), (60, 1), (0, 61), (0.5, 5)])
+def test_a_window_outside_the_latent_is_refused(
+    session: engine.Session, latent: np.ndarray, start: object, frames: object
+):
+    with pytest.raises(engine.RequestError) as caught:
+        session.decode(latent, start, frames)  # type: ignore[arg-type]
+    assert caught.value.field in {"start", "frames"}
+
+
+@pytest.mark.parametrize("depth", [0, 9, 2.0, True])
+def test_a_bad_depth_is_refused(session: engine.Session, depth: object):
+    with pytest.raises(engine.RequestError, match="depth"):
+        session.stream(60, depth)  # type: ignore[arg-type]
+
+
+def test_unknown_devices_and_thread_counts_are_refused():
+    for options in ({"device": "cuda:7"}, {"threads": 0}, {"threads": 2.5}):
+        with pytest.raises(engine.RequestError, match=next(iter(options))):
+            engine.Session.open(**options)  # type: ignore[arg-type]

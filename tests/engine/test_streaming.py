@@ -1,0 +1,268 @@
+"""Streaming is one-shot generation, bit for bit."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import engine
+from engine.backends import Backend
+from engine.stream import Stream
+
+FRAMES = 30
+
+
+@pytest.fixture(scope="module")
+def small_source(session: engine.Session) -> engine.Source:
+    rng = np.random.default_rng(3)
+    return session.prepare_source(rng.uniform(-0.4, 0.4, (2, FRAMES * 1920)).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Move:
+    """One tick: an optional depth change, an optional submit, then the tick."""
+
+    depth: int | None
+    request: engine.Request | None
+
+
+def play(stream: Stream, moves: list[Move]) -> dict[int, tuple[engine.Request, engine.Finished]]:
+    sent: dict[int, engine.Request] = {}
+    done: list[engine.Finished] = []
+    for move in moves:
+        if move.depth is not None:
+            stream.set_depth(move.depth)
+        if move.request is not None:
+            sent[stream.submit(move.request)] = move.request
+        done += stream.tick()
+    done += stream.flush()
+    return {finished.request_id: (sent[finished.request_id], finished) for finished in done}
+
+
+def differing(session: engine.Session, stream: Stream, moves: list[Move]) -> list[int]:
+    """Ids of requests whose streamed latent is not bit-equal to the one-shot one."""
+    results = play(stream, moves)
+    assert results
+    return [
+        number
+        for number, (request, finished) in results.items()
+        if finished.latent is None or session.generate(request).tobytes() != finished.latent.tobytes()
+    ]
+
+
+def _curve(low: float, high: float) -> st.SearchStrategy[object]:
+    value = st.floats(low, high, width=32)
+    return st.one_of(st.just(low), st.just(high), value, st.lists(value, min_size=2, max_size=9).map(np.array))
+
+
+@st.composite
+def _moves(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine.Source) -> list[Move]:
+    moves: list[Move] = []
+    for _ in range(draw(st.integers(2, 9))):
+        request = engine.Request(
+            conditioning=prompts[draw(st.integers(0, 1))],
+            conditioning_b=prompts[1],
+            prompt_blend=draw(_curve(0.0, 1.0)),  # type: ignore[arg-type]
+            hint_strength=draw(_curve(0.0, 1.0)),  # type: ignore[arg-type]
+            velocity_scale=draw(_curve(0.0, 2.0)),  # type: ignore[arg-type]
+            source=source,
+            denoise=draw(st.one_of(st.just(0.0), st.just(1.0), st.floats(0.01, 0.99))),
+            seed=draw(st.integers(0, 2**64 - 1)),
+            steps=draw(st.integers(1, 5)),
+            shift=draw(st.sampled_from([1.0, 3.0])),
+            frames=FRAMES,
+        )
+        moves.append(
+            Move(
+                depth=draw(st.one_of(st.none(), st.integers(1, 8))),
+                request=draw(st.one_of(st.none(), st.just(request))) if moves else request,
+            )
+        )
+    return moves
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_streamed_latent_is_the_one_shot_latent_bit_for_bit(
+    session: engine.Session,
+    prompt: engine.Conditioning,
+    prompt_b: engine.Conditioning,
+    small_source: engine.Source,
+    data: st.DataObject,
+):
+    moves = data.draw(_moves([prompt, prompt_b], small_source))
+    stream = session.stream(FRAMES, data.draw(st.integers(1, 8)))
+    assert differing(session, stream, moves) == []
+
+
+class Leaky:
+    """Negative control: a forward that remembers how often it ran, as one does that depends on its batch."""
+
+    name = "leaky"
+
+    def __init__(self, inner: Backend) -> None:
+        self.inner = inner
+        self.calls = 0
+
+    def dit_step(self, x: torch.Tensor, time: float, states: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        return self.inner.dit_step(x, time, states, context) * (1.0 + 1e-6 * self.calls)
+
+
+def test_the_comparison_notices_a_backend_whose_rows_depend_on_each_other(
+    session: engine.Session, prompt: engine.Conditioning
+):
+    requests = [engine.Request(conditioning=prompt, frames=FRAMES, seed=seed, steps=4) for seed in range(3)]
+    leaky = Leaky(session.backend)
+    stream = Stream(leaky, session.silence(FRAMES), 4, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    assert differing(session, stream, [Move(None, request) for request in requests])
+
+
+def _ticks_to_finish(stream: Stream, requests: list[engine.Request | None]) -> list[list[int]]:
+    out: list[list[int]] = []
+    for request in requests:
+        if request is not None:
+            stream.submit(request)
+        out.append([finished.request_id for finished in stream.tick()])
+    return out
+
+
+def test_n_steps_finish_in_the_nth_tick_and_the_newest_request_is_the_one_admitted(
+    session: engine.Session, prompt: engine.Conditioning
+):
+    request = engine.Request(conditioning=prompt, frames=FRAMES, steps=4)
+    finished = _ticks_to_finish(session.stream(FRAMES, depth=2), [request] * 10)
+    # admitted in ticks 0, 2, 4, 6 as requests 1, 3, 5, 7; each returned three ticks later
+    assert finished == [[], [], [], [1], [], [3], [], [5], [], [7]]
+
+
+@pytest.mark.parametrize(
+    ("steps", "depth", "spacing"), [(8, 1, 8), (8, 2, 4), (8, 3, 3), (8, 8, 1), (5, 2, 3), (3, 8, 1)]
+)
+def test_admissions_are_evenly_spaced(
+    session: engine.Session, prompt: engine.Conditioning, source: engine.Source, steps: int, depth: int, spacing: int
+):
+    # denoise 0 takes its ticks without forwards
+    request = engine.Request(conditioning=prompt, source=source, denoise=0.0, frames=60, steps=steps)
+    finished = _ticks_to_finish(session.stream(60, depth), [request] * (steps + 4 * spacing))
+    when = [tick for tick, ids in enumerate(finished) if ids]
+    assert when[0] == steps - 1
+    assert set(np.diff(when)) == {spacing}
+
+
+def test_requests_that_end_in_the_same_tick_are_all_returned_in_it(
+    session: engine.Session, prompt: engine.Conditioning
+):
+    long = engine.Request(conditioning=prompt, frames=FRAMES, steps=3)
+    short = replace(long, steps=2)
+    finished = _ticks_to_finish(session.stream(FRAMES, depth=8), [long, short, None])
+    assert finished == [[], [], [1, 2]]
+
+
+def test_denoise_zero_returns_the_source_bit_for_bit_at_its_regular_tick_without_a_forward(
+    session: engine.Session, prompt: engine.Conditioning, source: engine.Source
+):
+    latent = source.latent.copy()
+    latent[0, :2] = -0.0, 1e-42  # values that arithmetic would not bring back
+    kept = engine.Source(latent=latent, hints=source.hints)
+    calls = Leaky(session.backend)
+    stream = Stream(calls, session.silence(60), 2, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream.submit(
+        engine.Request(conditioning=prompt, source=kept, denoise=0.0, frames=60, steps=3, velocity_scale=1e30)
+    )
+    assert [len(stream.tick()) for _ in range(2)] == [0, 0]
+    (done,) = stream.tick()
+    assert done.latent is not None
+    assert done.latent.tobytes() == kept.latent.tobytes()
+    assert calls.calls == 0
+
+
+def test_blend_endpoints_are_exactly_one_prompt(
+    session: engine.Session, prompt: engine.Conditioning, prompt_b: engine.Conditioning
+):
+    def made(**fields: object) -> bytes:
+        request = engine.Request(conditioning=prompt, frames=FRAMES, steps=3, seed=9)
+        return session.generate(replace(request, **fields)).tobytes()  # type: ignore[arg-type]
+
+    assert made(conditioning_b=prompt_b, prompt_blend=0.0) == made()
+    assert made(conditioning_b=prompt_b, prompt_blend=np.ones(7)) == made(conditioning=prompt_b)
+    half = made(conditioning_b=prompt_b, prompt_blend=0.5)
+    assert half not in {made(), made(conditioning=prompt_b)}
+
+
+def test_curves_act_on_their_own_frames(session: engine.Session, prompt: engine.Conditioning, source: engine.Source):
+    still = np.ones(60, np.float32)
+    still[:30] = 0.0  # no velocity: these frames stay what they started as
+    request = engine.Request(
+        conditioning=prompt, source=source, frames=60, denoise=0.6, steps=2, velocity_scale=still, seed=4
+    )
+    scaled = session.generate(request)
+    from engine.noise import normal
+    from engine.schedule import times
+
+    t = times(2, 3.0, 0.6)[0]
+    start = t * normal(4, 0, 60) + (np.float32(1) - t) * source.latent
+    np.testing.assert_allclose(scaled[:30], start[:30], atol=1e-6)
+    assert np.abs(scaled[30:] - start[30:]).max() > 0.1
+
+
+def test_hint_strength_zero_is_the_context_of_no_source(
+    session: engine.Session, prompt: engine.Conditioning, source: engine.Source
+):
+    request = engine.Request(conditioning=prompt, frames=60, steps=2, seed=1)
+    without = session.generate(request)
+    np.testing.assert_array_equal(session.generate(replace(request, source=source, hint_strength=0.0)), without)
+    assert not np.array_equal(session.generate(replace(request, source=source)), without)
+
+
+def test_denoise_moves_away_from_the_source_monotonically(
+    session: engine.Session, prompt: engine.Conditioning, source: engine.Source
+):
+    request = engine.Request(conditioning=prompt, source=source, frames=60, seed=2)
+    distances = [
+        float(np.abs(session.generate(replace(request, denoise=d)) - source.latent).mean())
+        for d in (0.0, 0.1, 0.3, 0.6, 1.0)
+    ]
+    assert distances == sorted(distances)
+
+
+def test_depth_changes_lose_nothing(session: engine.Session, prompt: engine.Conditioning, source: engine.Source):
+    stream = session.stream(60, depth=4)
+    request = engine.Request(conditioning=prompt, source=source, denoise=0.0, frames=60, steps=4)
+    admitted = []
+    for _ in range(3):
+        admitted.append(stream.submit(request))
+        stream.tick()
+    stream.set_depth(1)
+    late = stream.submit(request)
+    assert [done.request_id for done in stream.flush()] == [*admitted, late]
+    assert stream.stats().active == 0
+
+
+def test_cancelled_and_superseded_requests_never_come_back(session: engine.Session, prompt: engine.Conditioning):
+    stream = session.stream(FRAMES, depth=1)
+    request = engine.Request(conditioning=prompt, frames=FRAMES, steps=2, tag=7, control_version=70)
+    in_flight = stream.submit(request)
+    stream.tick()
+    superseded, waiting = stream.submit(request), stream.submit(request)
+    assert stream.cancel(in_flight)
+    assert not stream.cancel(in_flight)
+    assert not stream.cancel(superseded)
+    (done,) = stream.flush()
+    assert (done.request_id, done.tag, done.control_version, done.generation) == (waiting, 7, 70, 1)
+    stats = stream.stats()
+    assert (stats.submitted, stats.superseded, stats.cancelled, stats.finished) == (3, 1, 1, 1)
+
+
+def test_a_closed_stream_says_so(session: engine.Session, prompt: engine.Conditioning):
+    stream = session.stream(FRAMES)
+    stream.submit(engine.Request(conditioning=prompt, frames=FRAMES))
+    stream.tick()
+    stream.close()
+    stream.close()
+    with pytest.raises(engine.EngineError, match="closed"):
+        stream.tick()
+    assert stream.stats().active == 0
