@@ -1,4 +1,4 @@
-"""Automation files of `demon bounce`: lanes as JSON, and the records that a host would have sent for them.
+"""Automation files of `demon bounce`: the lanes that a host would draw, as JSON.
 
 {"version": 1, "rate": 48000, "lanes": {"denoise": [{"sample": 0, "value": 0.0},
                                                     {"seconds": 8, "value": 1.0, "curve": "ramp"}]}}
@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import numpy as np
 from msgspec import Meta, Struct
 
 from sidecar.errors import AutomationError
 from sidecar.lanes import MAX_BREAKPOINTS
 from sidecar.parameters import TABLE
-from sidecar.records import MAX_SONG, Kind, Records, record
+from sidecar.records import MAX_SONG
 
 
 class _Breakpoint(Struct, forbid_unknown_fields=True):
@@ -47,16 +46,10 @@ class Automation:
 
     lanes: dict[str, list[Breakpoint]] = field(default_factory=dict[str, list[Breakpoint]])
 
-    def records(self) -> Records:
-        """All breakpoints as POINT and RAMP records, in the order of their positions."""
-        rows = [
-            (point.sample, record(kind, parameter=TABLE[key].id, song=point.sample, value=point.value))
-            for key, points in self.lanes.items()
-            for point in points
-            for kind in [Kind.RAMP if point.ramp else Kind.POINT]
-        ]
-        rows.sort(key=lambda row: row[0])
-        return np.concatenate([row for _, row in rows]) if rows else record(Kind.BLOCK)[:0]
+    def in_order(self) -> list[tuple[str, Breakpoint]]:
+        """All breakpoints in the order of their positions, as a host sends them."""
+        points = [(key, point) for key, lane in self.lanes.items() for point in lane]
+        return sorted(points, key=lambda pair: pair[1].sample)
 
     def value_at_start(self, key: str, otherwise: float) -> float:
         """The value in force at sample 0."""

@@ -19,14 +19,13 @@ from sidecar.material import Material, Preparer
 from sidecar.output import render_output
 from sidecar.parameters import TABLE
 from sidecar.passes import Pass, Progress
-from sidecar.records import MAX_BLOCK, Kind, record
 from sidecar.source import SourceAudio, canonical
+from sidecar.sources import FILE, LEARN, NONE
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from engine import Session
 
-LEARN, FILE, NONE = 0, 1, 2  # choices of `source_mode` in parameters.toml
 MIN_RATE: Final = 8_000
 MAX_RATE: Final = 384_000
 
@@ -142,9 +141,9 @@ def _render(
     heard: set[int] = set()
     run = Pass(session, material, rate, 0, values)
     start, end = max(run.span[0], 0), min(run.span[1], samples)
-    run.feed(automation.records())
-    for position in range(0, samples, MAX_BLOCK):
-        run.feed(record(Kind.BLOCK, song=position, aux=min(MAX_BLOCK, samples - position)))
+    for key, point in automation.in_order():
+        run.point(key, point.sample, point.value, ramp=point.ramp)
+    run.cover(samples)
     try:
         while start < end and (step := run.advance()) not in (Progress.WAITING, Progress.DONE):
             if isinstance(step, Run):

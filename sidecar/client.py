@@ -1,172 +1,140 @@
-"""A control client: how the command line and the demo talk to a running sidecar (PROTOCOL section 2, role `control`).
+"""A control client: asks a running sidecar for its instances, and changes their documents."""
 
-Knows the socket and the messages, not what a command does to an instance.
-"""
+from __future__ import annotations
 
 import os
+import secrets
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 import zmq
 
-from sidecar import __version__
+from sidecar import __version__, protocol
 from sidecar.errors import SidecarError
-from sidecar.protocol import (
-    MAX_ATTACHMENT,
-    PROTOCOL,
-    Accepted,
-    Applied,
-    Bye,
-    Failed,
-    FromSidecar,
-    Hello,
-    InstanceEntry,
-    InstanceList,
-    Instances,
-    Message,
-    Ping,
-    Pong,
-    State,
-    Welcome,
-    decode_sidecar,
-    encode,
-)
 from sidecar.runfile import RunFile, read_run_file
+
+Answer = TypeVar("Answer", bound=protocol.Message)
+
+GONE: Final = "Start a host with DEMON in it, or run `demon sidecar`."
 
 
 class ClientError(SidecarError):
-    """No sidecar answers, or it refused a command; `code` is then the one it gave."""
+    """There is no sidecar, it does not answer, or it refused a command."""
 
-    def __init__(self, text: str, fix: str, code: str = "no_sidecar") -> None:
-        super().__init__(text, fix)
-        self.code = code
+    code = "no_sidecar"
 
 
 class Client:
-    """One connection to the sidecar of this user.
+    """One connection in the control role. A context manager.
 
     Args:
-        run: the sidecar's run file; read from the run folder by default.
-        timeout_s: how long an answer may take, in seconds.
+        run: how to reach the sidecar; None reads the run file.
+        timeout_s: longest wait for an answer, in seconds.
+
+    Attributes:
+        welcome: what the sidecar said to hello.
 
     Raises:
-        ClientError: no sidecar lives in the run folder, it does not answer, or it refuses this client.
+        ClientError: there is no sidecar, or it does not admit this client.
+        SidecarError: the run file is not one.
     """
 
-    def __init__(self, run: RunFile | None = None, *, timeout_s: float = 10.0) -> None:
+    def __init__(self, run: RunFile | None = None, timeout_s: float = 5.0) -> None:
         found = run or read_run_file()
         if found is None:
-            raise ClientError("no sidecar is running.", "Insert the plugin in a host, or run demon sidecar.")
-        self._timeout_s = timeout_s
-        self._last_id = 0
-        self._context = zmq.Context()
+            raise ClientError("No sidecar is running.", GONE)
+        self._timeout = timeout_s
+        self._last = 0
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=1)
         self._socket = self._context.socket(zmq.DEALER)
-        self._socket.set(zmq.LINGER, 200)  # long enough for a loopback `bye`, short enough for nobody to notice
-        self._socket.set(zmq.MAXMSGSIZE, MAX_ATTACHMENT)
+        self._socket.setsockopt(zmq.LINGER, 500)
         self._socket.connect(f"tcp://127.0.0.1:{found.port}")
         try:
-            self.welcome = self._hello(found.token)
+            self.welcome = self._hello(found)
         except BaseException:
-            self._shut()
+            self.close()
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Say good-bye and close the socket."""
-        self._send(Bye())
-        self._shut()
-
     def ping(self) -> float:
-        """Seconds until the sidecar answered."""
-        stamp = time.monotonic_ns()
-        self._send(Ping(time=stamp))
-        self._wait(lambda message: isinstance(message, Pong) and message.time == stamp)
-        return (time.monotonic_ns() - stamp) / 1e9
+        """Seconds from a ping to its answer."""
+        start = time.monotonic_ns()
+        self._send(protocol.Ping(time=start))
+        self._wait(protocol.Pong, lambda pong: pong.time == start)
+        return (time.monotonic_ns() - start) / 1e9
 
-    def instances(self) -> Sequence[InstanceEntry]:
+    def instances(self) -> list[protocol.InstanceEntry]:
         """The plugin instances that are connected."""
-        message = self._command(Instances(id=self._next_id()))
-        if not isinstance(message, InstanceList):
-            raise self._surprise(message)
-        return message.instances
+        command = self._next()
+        self._send(protocol.Instances(id=command))
+        return self._wait(protocol.InstanceList, lambda answer: answer.id == command).instances
 
     def set_state(
         self, instance: str, changes: Mapping[str, Any], attachments: Mapping[str, bytes] | None = None
     ) -> int:
-        """Change the keys of an instance's document that `changes` names.
+        """Change an instance's document; returns its control version.
 
         Args:
-            instance: 32 hex digits, from `instances`.
-            changes: keys of the state document; null clears one.
-            attachments: FLAC bytes by content hash (`sha256:...`) of the sources that `changes` names.
+            instance: its id, 32 hex digits.
+            changes: a document; keys left out keep their value, None clears.
+            attachments: FLAC by content hash.
 
-        Returns:
-            The control version with which the change took effect.
+        Raises:
+            ClientError: refused; the text says which field is wrong.
         """
-        attachments = attachments or {}
-        message = self._command(
-            State(id=self._next_id(), instance=instance, attachments=list(attachments)),
-            msgspec.json.encode(changes),
-            *attachments.values(),
+        command, carried = self._next(), dict(attachments or {})
+        message = protocol.State(id=command, instance=instance, attachments=list(carried))
+        self._send(message, msgspec.json.encode(changes), *carried.values())
+        return self._wait(protocol.Applied, lambda answer: answer.id == command).version
+
+    def close(self) -> None:
+        """Leave."""
+        if not self._socket.closed:
+            self._send(protocol.Bye())
+            self._socket.close()
+            self._context.term()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _hello(self, run: RunFile) -> protocol.Welcome:
+        hello = protocol.Hello(
+            id=self._next(),
+            protocol=protocol.PROTOCOL,
+            token=run.token,
+            role="control",
+            instance=secrets.token_hex(16),
+            pid=os.getpid(),
+            version=__version__,
+            host="demon",
         )
-        if not isinstance(message, Applied):
-            raise self._surprise(message)
-        return message.version
+        self._send(hello)
+        return self._wait(protocol.Welcome, lambda answer: answer.id == hello.id)
 
-    def _hello(self, token: str) -> Welcome:
-        message = self._command(
-            Hello(
-                id=self._next_id(),
-                protocol=PROTOCOL,
-                token=token,
-                role="control",
-                instance=uuid.uuid4().hex,
-                pid=os.getpid(),
-                version=__version__,
-                host="demon",
-            )
-        )
-        if not isinstance(message, Welcome):
-            raise self._surprise(message)
-        return message
+    def _next(self) -> int:
+        self._last += 1
+        return self._last
 
-    def _next_id(self) -> int:
-        self._last_id += 1
-        return self._last_id
+    def _send(self, message: protocol.Message, *frames: bytes) -> None:
+        self._socket.send_multipart(protocol.encode(message, *frames))
 
-    def _send(self, message: Message, *frames: bytes) -> None:
-        self._socket.send_multipart(encode(message, *frames))
-
-    def _command(self, message: Hello | Instances | State, *frames: bytes) -> FromSidecar:
-        """Send a command and return its final answer; `accepted` only says that it arrived."""
-        self._send(message, *frames)
-        answer = self._wait(lambda got: getattr(got, "id", None) == message.id and not isinstance(got, Accepted))
-        if isinstance(answer, Failed):
-            raise ClientError(answer.text, answer.fix, answer.code)
-        return answer
-
-    def _wait(self, wanted: Callable[[FromSidecar], bool]) -> FromSidecar:
-        until = time.monotonic() + self._timeout_s
+    def _wait(self, kind: type[Answer], fits: Any) -> Answer:
+        until = time.monotonic() + self._timeout
         while (left := until - time.monotonic()) > 0:
-            if self._socket.poll(int(left * 1000) + 1):
-                message, _ = decode_sidecar(self._socket.recv_multipart())
-                if wanted(message):
-                    return message
-        raise ClientError(
-            f"the sidecar did not answer within {self._timeout_s:g} s.", "Look into its log with demon doctor."
-        )
-
-    def _surprise(self, message: FromSidecar) -> ClientError:
-        return ClientError(f"the sidecar answered with {type(message).__name__}.", "Update both sides to one version.")
-
-    def _shut(self) -> None:
-        self._socket.close()
-        self._context.term()
+            if not self._socket.poll(int(left * 1000) + 1):
+                break
+            message, _ = protocol.decode_sidecar(self._socket.recv_multipart())
+            if isinstance(message, protocol.Failed):
+                error = ClientError(message.text, message.fix)
+                error.code = message.code
+                raise error
+            if isinstance(message, kind) and fits(message):
+                return message
+        raise ClientError(f"The sidecar did not answer within {self._timeout:g} s.", "See sidecar.log.")

@@ -15,8 +15,6 @@ from engine import Request
 from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
-from sidecar.parameters import TABLE
-from sidecar.records import Kind, Records
 from sidecar.windows import Run, Windows
 
 if TYPE_CHECKING:
@@ -51,7 +49,7 @@ class Pass:
 
     Attributes:
         span: the song samples it renders, half open: from its first window to the end of the region.
-        late_frames: frames skipped because they were past before they could be rendered.
+        late_frames: frames that were past before they could be rendered, but for those that passed during the priming.
         error: why the last generation that failed did; the pass goes on with the one before.
     """
 
@@ -67,7 +65,7 @@ class Pass:
         version: int = 0,
         live: bool = False,
     ) -> None:
-        self._material = material
+        self.material = material
         self._rate = rate
         self._live = live
         self._start = start
@@ -83,6 +81,7 @@ class Pass:
         self._newest: Finished | None = None
         self._base_version = version
         self._behind = False
+        self._rendered = False
         self._script = self._work()
         self.late_frames = 0
         self.error: EngineError | None = None
@@ -97,15 +96,18 @@ class Pass:
         self._prompts = prompts
         self._base_version += 1
 
-    def feed(self, records: Records) -> None:
-        """Take in POINT, RAMP and BLOCK records in the order sent; other kinds are the caller's business."""
-        for kind, parameter, _, song, value, aux, _ in records.tolist():
-            if kind == Kind.BLOCK:
-                self._covered = max(self._covered, song + aux)
-            elif kind in (Kind.POINT, Kind.RAMP):
-                row = TABLE.by_id(parameter)
-                if row is not None:
-                    self._lanes.add(row.key, song, value, ramp=kind == Kind.RAMP)
+    def point(self, key: str, position: int, value: float, *, ramp: bool = False) -> None:
+        """From song sample `position` on a parameter holds `value`: at once, or after a linear move."""
+        self._lanes.add(key, position, value, ramp=ramp)
+
+    def cover(self, end: int) -> None:
+        """Every point before song sample `end` was given."""
+        self._covered = max(self._covered, end)
+
+    @property
+    def late(self) -> bool:
+        """The device could not keep pace: something was skipped after the first window."""
+        return self._behind or self.late_frames > 0
 
     def advance(self) -> Run | Progress:
         """Do the next unit of work that is due.
@@ -130,12 +132,12 @@ class Pass:
         yield from self._prime()
         frame = self._first_frame
         yield from self._render_due(frame)
-        while self._next < self._material.region.end:
+        while self._next < self.material.region.end:
             frame = self._following(frame)
             while self._covered < first_sample(frame, self._rate):
                 yield Progress.WAITING
             self._lanes.settle(frame)
-            if frame % self._material.clock.tick_frames == 0 and not self._frozen:
+            if frame % self.material.clock.tick_frames == 0 and not self._frozen:
                 self._tick(frame)
                 yield Progress.WORKED
             yield from self._render_due(frame)
@@ -149,12 +151,12 @@ class Pass:
             yield Progress.WORKED
 
     def _tick(self, frame: int) -> None:
-        clock = self._material.clock
+        clock = self.material.clock
         self._submit(frame, heard=frame + (clock.steps - 1) * clock.tick_frames + clock.lead_frames)
         self._keep(self._stream.tick())
 
     def _submit(self, frame: int, heard: int) -> None:
-        region = self._material.region
+        region = self.material.region
         self._stream.submit(self._request(snapshot.take(self._lanes, region, frame, heard, self.control_version)))
 
     def _keep(self, finished: list[Finished]) -> None:
@@ -165,7 +167,7 @@ class Pass:
                 self._newest = done
 
     def _request(self, controls: Snapshot) -> Request:
-        material, prompts = self._material, self._prompts
+        material, prompts = self.material, self._prompts
         return Request(
             conditioning=prompts.a,
             conditioning_b=prompts.b,
@@ -185,18 +187,19 @@ class Pass:
     def _render_due(self, frame: int) -> Iterator[Run]:
         newest = self._newest
         assert newest is not None and newest.latent is not None  # noqa: PT018, S101 - primed before the first window
-        ahead = frame + self._material.clock.lead_frames
-        while self._next < self._material.region.end and self._next <= ahead:
+        ahead = frame + self.material.clock.lead_frames
+        while self._next < self.material.region.end and self._next <= ahead:
             window, self._next = self._next, self._next + WINDOW
             if self._live and window + WINDOW <= self._playhead:
-                self.late_frames += WINDOW
+                self.late_frames += WINDOW if self._rendered else 0
                 continue
+            self._rendered = True
             audio = self._windows.render(newest.latent, window)
             yield Run(first_sample(window, self._rate), audio, newest.generation, newest.control_version)
 
     def _following(self, frame: int) -> int:
         lag = self._playhead - frame
-        if self._live and lag > (self._material.clock.tick_frames if self._behind else CATCH_UP):
+        if self._live and lag > (self.material.clock.tick_frames if self._behind else CATCH_UP):
             self._behind = True
             return self._playhead
         return frame + 1

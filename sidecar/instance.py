@@ -1,0 +1,320 @@
+"""One plugin instance: applies its messages in order, runs its passes, and says what it does.
+
+Lives in the engine thread. Knows neither sockets nor other instances; `send` takes the frames of a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from engine import EngineError
+from sidecar import protocol
+from sidecar.chunks import Cutter
+from sidecar.document import Document, parse_json
+from sidecar.errors import SidecarError, TimelineError
+from sidecar.health import Reporter, no_source, wrong_checkpoint
+from sidecar.lanes import Memory
+from sidecar.parameters import TABLE
+from sidecar.passes import Pass, Progress
+from sidecar.publisher import Publisher, Send
+from sidecar.records import Begin, Flag, Kind
+from sidecar.sources import LEARN, NONE, Sources
+from sidecar.windows import Run
+
+if TYPE_CHECKING:
+    from sidecar.content import ContentStore
+    from sidecar.material import Material, Preparer
+    from sidecar.timeline import Capture, Timeline
+
+Row = tuple[int, int, int, int, float, int, int]
+
+
+@dataclass
+class _Opening:
+    """A PASS record, and the points that came between it and the pass's first block."""
+
+    number: int
+    song: int
+    offline: bool
+    points: list[tuple[str, int, float, bool]] = field(default_factory=list[tuple[str, int, float, bool]])
+
+
+class Instance:
+    """The sidecar's side of one plugin instance.
+
+    Args:
+        name: its id, 32 hex digits.
+        host: for people.
+        preparer: the engine, shared by all instances.
+        store: the content store.
+        send: sends the frames of a message to the plugin.
+    """
+
+    def __init__(self, name: str, host: str, preparer: Preparer, store: ContentStore, send: Send) -> None:
+        self.name = name
+        self.document = Document()
+        self._host = host
+        self._preparer = preparer
+        self._send = send
+        self._log = structlog.get_logger().bind(instance=name[:8])
+        self._sources = Sources(store)
+        self._values = {row.key: self.document.parameter(row.key) for row in TABLE}
+        self._version = 0
+        self._memory = Memory()
+        self._timeline: Timeline | None = None
+        self._publisher: Publisher | None = None
+        self._opening: _Opening | None = None
+        self._pass: Pass | None = None
+        self._cutter = Cutter((0, 0))
+        self._number = 0
+        self._unsaved = False
+        self._health = Reporter(send)
+
+    @property
+    def entry(self) -> protocol.InstanceEntry:
+        """What the list of instances says about it."""
+        prompts = self.document.fields.prompts
+        rate = self._timeline.rate if self._timeline else 0
+        return protocol.InstanceEntry(
+            instance=self.name,
+            host=self._host,
+            rate=rate,
+            state=self._health.state,
+            prompt_a=prompts.a,
+            prompt_b=prompts.b,
+        )
+
+    def open_timeline(self, timeline: Timeline) -> int:
+        """Render into another timeline file; returns the control version."""
+        self._end_pass()
+        self._timeline = timeline
+        self._publisher = Publisher(timeline, self._send)
+        self._report()
+        return self._version
+
+    def set_state(self, changes: bytes, attachments: Mapping[str, bytes], *, from_plugin: bool) -> int:
+        """Merge a document into the one in force; returns the control version.
+
+        Raises:
+            StateError, ContentError, EngineError: it is not valid. Nothing is changed then.
+        """
+        patch = parse_json(changes)
+        merged = self.document.patch(patch)
+        stamped = self._stamped(merged)
+        prompts = self._new_prompts(stamped)
+        self._sources.load(stamped, attachments)
+        self.document = stamped
+        for key in patch.get("parameters") or {}:
+            if key in self._values:
+                self._values[key] = stamped.parameter(key)
+        self._version += 1
+        if self._pass is not None and prompts is not None:
+            self._pass.use(prompts)
+        self._unsaved |= not from_plugin or stamped.data != merged.data
+        self._health.clear()
+        self._report()
+        return self._version
+
+    def free(self, slots: Sequence[int]) -> None:
+        """The plugin gives slots back."""
+        if self._publisher is not None:
+            self._publisher.free(slots)
+
+    def feed(self, rows: Sequence[Row], captures: Iterator[Capture | None]) -> None:
+        """Apply automation records in order; `captures` has one element for each CAPTURE record.
+
+        Raises:
+            TimelineError: a pass begins before there is a timeline.
+        """
+        for kind, parameter, number, song, value, aux, flags in rows:
+            match kind:
+                case Kind.POINT | Kind.RAMP:
+                    self._point(parameter, number, song, value, ramp=kind == Kind.RAMP)
+                case Kind.BLOCK if number == self._number:
+                    self._cover(song + aux)
+                case Kind.CAPTURE:
+                    capture = next(captures, None)
+                    if number == self._number:
+                        self._sources.capture(song, None if capture is None else capture.audio)
+                case Kind.PASS:
+                    self._begin(_Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
+                case Kind.STOP if number == self._number:
+                    self._end_pass()
+                    self._report()
+                case Kind.LOST:
+                    self._log.warning("automation lost", pass_=number, song=song, records=aux)
+                case _:
+                    pass
+
+    def advance(self) -> bool:
+        """Do one unit of work; False when there is none now."""
+        if self._advance_pass():
+            return True
+        if self._unsaved:
+            self._save()
+            return True
+        return False
+
+    def fail(self, code: str, text: str, fix: str) -> None:
+        """The running pass ends; the plugin shows why."""
+        self._log.error("failed", code=code, text=text)
+        self._drop_pass()
+        self._health.fail(code, text, fix)
+
+    def close(self) -> None:
+        """The plugin is gone."""
+        self._drop_pass()
+        self._publisher = self._timeline = None
+
+    def _point(self, parameter: int, number: int, song: int, value: float, *, ramp: bool) -> None:
+        row = TABLE.by_id(parameter)
+        if row is None:
+            return
+        self._values[row.key] = row.quantise(value)
+        if number == 0 or number != self._number:
+            return
+        if self._opening is not None:
+            self._opening.points.append((row.key, song, self._values[row.key], ramp))
+            if row.key == "source_mode" and song == self._opening.song:
+                self._open(self._opening)
+        elif self._pass is not None:
+            self._pass.point(row.key, song, self._values[row.key], ramp=ramp)
+
+    def _cover(self, end: int) -> None:
+        if self._opening is not None:
+            self._open(self._opening)
+        if self._pass is not None:
+            self._pass.cover(end)
+
+    def _begin(self, opening: _Opening, *, loop: bool) -> None:
+        if self._timeline is None:
+            raise TimelineError("A pass begins before there is a timeline.", "Send timeline first.")
+        self._end_pass(loop=loop)
+        self._sources.begin(self._timeline.rate)
+        self._number, self._opening = opening.number, opening
+
+    def _open(self, opening: _Opening) -> None:
+        self._opening = None
+        span, code = (0, 0), ""
+        try:
+            material = self._material()
+            code = no_source(self._mode)[0] if material is None else ""
+            if material is not None:
+                span = self._start(material, opening)
+                code = "" if self._pass else "past_region"
+            self._health.clear()
+        except (SidecarError, EngineError) as error:
+            code = error.code
+            self.fail(error.code, error.text, error.fix)
+        wet = self._pass is not None
+        epoch = 0 if self._timeline is None else self._timeline.epoch
+        message = protocol.PassOpened(pass_=opening.number, epoch=epoch, start=span[0], end=span[1], wet=wet, code=code)
+        self._send(protocol.encode(message))
+        self._log.info("pass", number=opening.number, start=opening.song, span=span, code=code, offline=opening.offline)
+        self._report()
+
+    def _start(self, material: Material, opening: _Opening) -> tuple[int, int]:
+        assert self._timeline is not None  # noqa: S101 - _begin has looked
+        started = Pass(
+            self._preparer.session,
+            material,
+            self._timeline.rate,
+            opening.song,
+            self._values_before(opening),
+            memory=self._memory,
+            version=self._version,
+            live=not opening.offline,
+        )
+        if started.span[0] >= started.span[1]:
+            started.close()
+            return 0, 0
+        for key, song, value, ramp in opening.points:
+            started.point(key, song, value, ramp=ramp)
+        self._pass, self._cutter = started, Cutter(started.span)
+        return started.span
+
+    def _values_before(self, opening: _Opening) -> dict[str, float]:
+        # the lane begins with its first point; one that a host leaves out keeps the value in force
+        first = {key: value for key, _, value, _ in reversed(opening.points)}
+        return {**self._values, **first}
+
+    def _material(self) -> Material | None:
+        wrong_checkpoint(self.document.fields.checkpoint, self._preparer.session.checkpoint.id)
+        audio = self._sources.current(self._mode)
+        if audio is None and self._mode != NONE:
+            return None
+        return self._preparer.material(self.document, audio, None if audio is None else audio.region)
+
+    def _advance_pass(self) -> bool:
+        running, publisher = self._pass, self._publisher
+        if running is None or publisher is None or publisher.full:
+            return False
+        step = running.advance()
+        self._version = max(self._version, running.control_version)
+        if isinstance(step, Run):
+            publisher.add(self._number, self._cutter.add(step))
+            self._health.late(running.late, running.late_frames)
+            return True
+        return step is Progress.WORKED
+
+    def _end_pass(self, *, loop: bool = False) -> None:
+        self._memory = self._pass.remember() if self._pass is not None and loop else Memory()
+        self._drop_pass()
+        self._opening = None
+        if self._mode != LEARN or self._timeline is None:
+            self._sources.drop()
+            return
+        entry = self._sources.learn(self._timeline.rate)
+        if entry is not None:
+            self.document = self._stamped(self.document.patch({"learned": msgspec.to_builtins(entry)}))
+            self._version += 1
+            self._unsaved = True
+            self._log.info("learned", source=entry.hash, samples=entry.samples)
+
+    def _drop_pass(self) -> None:
+        if self._pass is not None:
+            self._pass.close()
+            self._pass = None
+        if self._publisher is not None:
+            self._publisher.forget()
+
+    def _save(self) -> None:
+        self._unsaved = False
+        attachments = self._sources.attachments()
+        values = {key: self._values[key] for key in TABLE.keys_saved}
+        document = self.document.patch({"parameters": values})
+        message = protocol.DocumentChanged(version=self._version, attachments=list(attachments))
+        self._send(protocol.encode(message, document.to_json(), *attachments.values()))
+
+    def _stamped(self, document: Document) -> Document:
+        from engine import __version__
+
+        if document.fields.checkpoint:
+            return document
+        return document.patch({"checkpoint": self._preparer.session.checkpoint.id, "engine": __version__})
+
+    def _new_prompts(self, document: Document) -> Any:
+        before, after = self.document.fields, document.fields
+        if self._pass is None or (before.prompts, before.seed) == (after.prompts, after.seed):
+            return None
+        material = self._pass.material
+        return self._preparer.prompts(document, material.region, cover=material.source is not None)
+
+    @property
+    def _mode(self) -> int:
+        return round(self._values["source_mode"])
+
+    def _report(self) -> None:
+        if self._timeline is None:
+            return
+        try:
+            available = self._mode == NONE or self._sources.current(self._mode) is not None
+        except SidecarError as error:
+            self._health.fail(error.code, error.text, error.fix)
+            return
+        self._health.ready() if available else self._health.dry(*no_source(self._mode))
