@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sidecar import __version__
-from sidecar.cli import bench, bounce, checkpoints, control, doctor, instances, plugin, presets
+from sidecar.cli import bench, bounce, checkpoints, control, doctor, instances, plugin, presets, serve
 from sidecar.cli.output import OUT, report_error
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(serve.sidecar)
 app.add_typer(plugin.app, name="plugin")
 app.command()(bounce.bounce)
 app.command()(bench.bench)

@@ -4,12 +4,16 @@ from typing import Annotated
 
 import typer
 
-from sidecar.cli.output import CommandError
-
 
 def sidecar(
     checkpoint: Annotated[
         str | None, typer.Option(help="Bundled name, folder or hub id.", show_default="the bundled one")
     ] = None,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Of the model.")] = 1,
 ) -> None:
     """Run the sidecar in the foreground, with logs for people; Ctrl-C ends it."""
+    from sidecar.supervisor import Options, run
+
+    code = run(Options(checkpoint=checkpoint, threads=threads))
+    if code:
+        raise typer.Exit(code)
