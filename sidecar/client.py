@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -125,7 +125,7 @@ class Client:
     def _send(self, message: protocol.Message, *frames: bytes) -> None:
         self._socket.send_multipart(protocol.encode(message, *frames))
 
-    def _wait(self, kind: type[Answer], fits: Any) -> Answer:
+    def _wait(self, kind: type[Answer], fits: Callable[[Answer], bool]) -> Answer:
         until = time.monotonic() + self._timeout
         while (left := until - time.monotonic()) > 0:
             if not self._socket.poll(int(left * 1000) + 1):

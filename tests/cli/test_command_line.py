@@ -58,8 +58,8 @@ def test_version_is_one_line(tmp_path: Path) -> None:
         (["bounce"], 2, "source"),
         (["bounce", "missing.wav", "-o", "out.wav"], 2, "missing.wav"),
         (["plugin", "install", "--folder", "nowhere"], 1, "no built plugin"),
-        (["instances"], 1, "no sidecar is running"),
-        (["set", "--seed", "5"], 1, "no sidecar is running"),
+        (["instances"], 1, "No sidecar is running"),
+        (["set", "--seed", "5"], 1, "No sidecar is running"),
         (["set"], 2, "nothing to set"),
     ],
 )
