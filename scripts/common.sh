@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts beside it: sourced, never run.
 
 UV_VERSION="0.13.9" # the resolver that made requirements.lock
