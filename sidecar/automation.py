@@ -28,7 +28,7 @@ class _Breakpoint(Struct, forbid_unknown_fields=True):
 class _File(Struct, forbid_unknown_fields=True):
     version: Literal[1]
     lanes: dict[str, list[_Breakpoint]]
-    rate: Annotated[int, Meta(ge=8_000, le=384_000)] | None = None
+    rate: Annotated[int, Meta(ge=16_000, le=384_000)] | None = None
 
 
 @dataclass(frozen=True)

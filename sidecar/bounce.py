@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,12 @@ from sidecar.parameters import TABLE
 from sidecar.passes import Pass, Progress
 from sidecar.source import SourceAudio, canonical
 from sidecar.sources import FILE, LEARN, NONE
+from sidecar.timeline import MAX_RATE, MIN_RATE
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from engine import Session
 
-MIN_RATE: Final = 8_000
-MAX_RATE: Final = 384_000
 
 Audio = NDArray[np.float32]
 Report = Callable[[float], None]
@@ -77,7 +76,7 @@ def bounce(
     Args:
         session: an open engine session.
         audio: [2, n] float32, finite, n >= 1: the track, and in source mode Learn the source.
-        rate: samples per second, 8000 .. 384000.
+        rate: samples per second, 16000 .. 384000.
         document: state document or preset.
         automation: lanes at the same rate.
         store: where a source of mode File is found.

@@ -34,7 +34,9 @@ class Clock(Struct, frozen=True, kw_only=True):
     depth: Annotated[int, Meta(ge=1, le=8)] = 1
     steps: Annotated[int, Meta(ge=1, le=64)] = 8
     shift: Annotated[float, Meta(gt=0.0, le=100.0)] = 3.0
-    lead_frames: Frames = 10
+    lead_frames: Annotated[int, Meta(ge=4, le=250)] = (
+        10  # a chunk that has begun must be complete: 3.2 frames at 16 kHz
+    )
 
 
 class Prompts(Struct, frozen=True, kw_only=True):
@@ -50,7 +52,7 @@ class SourceEntry(Struct, frozen=True, kw_only=True):
     hash: Hash
     name: Text = ""
     start_frame: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)] = 0
-    rate: Annotated[int, Meta(ge=8_000, le=384_000)]
+    rate: Annotated[int, Meta(ge=16_000, le=384_000)]
     samples: Annotated[int, Meta(ge=1)]
     scale: Annotated[float, Meta(gt=0.0)]
 
@@ -97,8 +99,8 @@ class Document:
         for key, value in changes.items():
             if value is None:
                 merged.pop(key, None)
-            elif key in MERGED and isinstance(value, dict) and isinstance(merged.get(key, {}), dict):
-                merged[key] = _merge(merged.get(key, {}), value)
+            elif key in MERGED:
+                merged[key] = _merge(_object(key, merged.get(key)), _object(key, value))
             else:
                 merged[key] = value
         return Document(merged)
@@ -140,9 +142,24 @@ def parse_json(data: bytes, what: str = "document") -> dict[str, Any]:
         decoded = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StateError(f"The {what} is not JSON: {error}.", "Save it again, or load another one.") from error
-    if not isinstance(decoded, dict):
-        raise StateError(f"The {what} is not a JSON object.", "Wrap its keys in { }.")
-    return decoded
+    try:
+        return msgspec.convert(decoded, dict[str, Any])
+    except msgspec.ValidationError as error:
+        raise StateError(f"The {what} is not a JSON object.", "Wrap its keys in { }.") from error
+
+
+def changed_parameters(changes: Mapping[str, Any]) -> list[str]:
+    """The parameters that a checked patch names; null names all of them."""
+    if "parameters" in changes and changes["parameters"] is None:
+        return TABLE.keys_saved
+    return list(_object("parameters", changes.get("parameters")))
+
+
+def _object(key: str, value: object) -> dict[str, Any]:
+    try:
+        return msgspec.convert({} if value is None else value, dict[str, Any])
+    except msgspec.ValidationError as error:
+        raise StateError(f"{key} is not an object.", "Give its keys in { }.") from error
 
 
 def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

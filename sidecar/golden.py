@@ -53,10 +53,11 @@ def messages() -> dict[str, list[bytes]]:
     records = np.concatenate([row for row, _ in records_with_fields()])
     published = np.array([(-1, 0, 1), (46, 2**32 - 1, 2**24 - 1)], PUBLISH)
     freed = np.array([0, 7, 2**32 - 1], FREE)
-    hello = {"id": 1, "protocol": 1, "token": TOKEN, "instance": INSTANCE, "version": "0.1.0"}
+    hello: dict[str, Any] = {"id": 1, "protocol": 1, "token": TOKEN, "instance": INSTANCE, "version": "0.1.0"}
+    last: dict[str, Any] = {"id": 2**64 - 1}
     return {
         "hello-plugin": p.encode(p.Hello(**hello, role="plugin", pid=4242, host="A host \u00fc")),
-        "hello-control": p.encode(p.Hello(**{**hello, "id": 2**64 - 1}, role="control", pid=2**32 - 1, host="")),
+        "hello-control": p.encode(p.Hello(**{**hello, **last}, role="control", pid=2**32 - 1, host="")),
         "timeline": p.encode(p.TimelineFile(id=2, epoch=1, fd=17, bytes=96_000_000_000, rate=192_000)),
         "automation": p.encode(p.Automation(first=2**40, count=len(records)), records.tobytes()),
         "automation-empty": p.encode(p.Automation(first=0, count=0), b""),

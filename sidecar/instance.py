@@ -15,7 +15,7 @@ import structlog
 from engine import EngineError
 from sidecar import protocol
 from sidecar.chunks import Cutter
-from sidecar.document import Document, parse_json
+from sidecar.document import Document, changed_parameters, parse_json
 from sidecar.errors import SidecarError, TimelineError
 from sidecar.health import Reporter, no_source, wrong_checkpoint
 from sidecar.lanes import Memory
@@ -109,7 +109,7 @@ class Instance:
         prompts = self._new_prompts(stamped)
         self._sources.load(stamped, attachments)
         self.document = stamped
-        for key in patch.get("parameters") or {}:
+        for key in changed_parameters(patch):
             if key in self._values:
                 self._values[key] = stamped.parameter(key)
         self._version += 1

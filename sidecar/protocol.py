@@ -5,7 +5,7 @@ checked, so every length is bounded before anything is decoded: msgpack bounds t
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import msgpack
 import msgspec
@@ -38,7 +38,7 @@ class Message(Struct, tag_field="t", frozen=True):
     """Base of all messages: keys in the order of the fields, the name `t` first."""
 
 
-class Hello(Message, tag="hello"):
+class Hello(Message, tag="hello", frozen=True):
     id: U64
     protocol: U16
     token: Word
@@ -49,7 +49,7 @@ class Hello(Message, tag="hello"):
     host: Word
 
 
-class TimelineFile(Message, tag="timeline"):
+class TimelineFile(Message, tag="timeline", frozen=True):
     id: U64
     epoch: U32
     fd: U32
@@ -57,34 +57,34 @@ class TimelineFile(Message, tag="timeline"):
     rate: U32
 
 
-class Automation(Message, tag="automation"):
+class Automation(Message, tag="automation", frozen=True):
     first: U64
     count: Count
 
 
-class State(Message, tag="state"):
+class State(Message, tag="state", frozen=True):
     id: U64
     instance: InstanceId
     attachments: Hashes
 
 
-class Free(Message, tag="free"):
+class Free(Message, tag="free", frozen=True):
     count: Count
 
 
-class Ping(Message, tag="ping"):
+class Ping(Message, tag="ping", frozen=True):
     time: U64
 
 
-class Instances(Message, tag="instances"):
+class Instances(Message, tag="instances", frozen=True):
     id: U64
 
 
-class Bye(Message, tag="bye"):
+class Bye(Message, tag="bye", frozen=True):
     pass
 
 
-class Welcome(Message, tag="welcome"):
+class Welcome(Message, tag="welcome", frozen=True):
     id: U64
     protocol: U16
     version: Word
@@ -93,23 +93,23 @@ class Welcome(Message, tag="welcome"):
     heartbeat_ms: U32
 
 
-class Accepted(Message, tag="accepted"):
+class Accepted(Message, tag="accepted", frozen=True):
     id: U64
 
 
-class Applied(Message, tag="applied"):
+class Applied(Message, tag="applied", frozen=True):
     id: U64
     version: U64
 
 
-class Failed(Message, tag="failed"):
+class Failed(Message, tag="failed", frozen=True):
     id: U64
     code: Word
     text: str
     fix: str
 
 
-class PassOpened(Message, tag="pass"):
+class PassOpened(Message, tag="pass", frozen=True):
     pass_: U32 = msgspec.field(name="pass")
     epoch: U32
     start: I64
@@ -118,23 +118,23 @@ class PassOpened(Message, tag="pass"):
     code: Word
 
 
-class Publish(Message, tag="publish"):
+class Publish(Message, tag="publish", frozen=True):
     epoch: U32
     pass_: U32 = msgspec.field(name="pass")
     version: U64
     count: Count
 
 
-class Captured(Message, tag="captured"):
+class Captured(Message, tag="captured", frozen=True):
     count: U64
 
 
-class DocumentChanged(Message, tag="document"):
+class DocumentChanged(Message, tag="document", frozen=True):
     version: U64
     attachments: Hashes
 
 
-class Health(Message, tag="health"):
+class Health(Message, tag="health", frozen=True):
     state: Word
     code: Word
     text: str
@@ -151,13 +151,17 @@ class InstanceEntry(Struct, frozen=True):
     prompt_b: str
 
 
-class InstanceList(Message, tag="list"):
+class InstanceList(Message, tag="list", frozen=True):
     id: U64
     instances: list[InstanceEntry]
 
 
-class Pong(Message, tag="pong"):
+class Pong(Message, tag="pong", frozen=True):
     time: U64
+
+
+class _Command(Struct):
+    id: U64
 
 
 FromPeer = Hello | TimelineFile | Automation | State | Free | Ping | Instances | Bye
@@ -209,15 +213,14 @@ def command_id(frames: Sequence[bytes]) -> int:
     """The `id` of a message that did not decode, so that its sender learns which command failed; 0: none."""
     try:
         head = _unpack(frames[0]) if frames and len(frames[0]) <= MAX_HEAD else None
-    except MessageError:
+        return msgspec.convert(head, _Command).id
+    except (MessageError, msgspec.ValidationError):
         return 0
-    number = head.get("id") if isinstance(head, dict) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**64 else 0
 
 
 def _unpack(head: bytes) -> Any:
     try:
-        return msgpack.unpackb(
+        return cast("Any", msgpack).unpackb(  # it ships no types
             head,
             raw=False,
             strict_map_key=True,

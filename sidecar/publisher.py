@@ -52,7 +52,8 @@ class Publisher:
 
     def _flush(self) -> None:
         while self._waiting and len(self._pool):
-            pass_, version, rows = self._waiting[0][0], 0, []
+            pass_, version = self._waiting[0][0], 0
+            rows: list[tuple[int, int, int]] = []
             while self._waiting and len(self._pool) and self._waiting[0][0] == pass_:
                 chunk = self._waiting.popleft()[1]
                 rows.append((chunk.number, self._write(pass_, chunk), chunk.generation))

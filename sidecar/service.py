@@ -17,7 +17,7 @@ import zmq
 
 from sidecar import __version__, protocol
 from sidecar.engine_loop import EngineLoop, StateCommand
-from sidecar.errors import MessageError, SidecarError
+from sidecar.errors import InstanceError, MessageError, SidecarError
 from sidecar.peers import Peer, Peers
 from sidecar.records import Kind, Records, decode_free, decode_records
 from sidecar.timeline import Capture, Timeline
@@ -119,10 +119,10 @@ class Service:
             message, rest = protocol.decode_peer(frames)
             if isinstance(message, protocol.Hello):
                 self._hello(address, message)
-            elif peer is None:
-                raise MessageError("This connection has not said hello.", "Say hello first.")
-            else:
+            elif peer is not None:
                 self._dispatch(peer, message, rest)
+            elif not isinstance(message, protocol.Bye):
+                raise InstanceError("This connection has not said hello, or was silent for too long.", "Say hello.")
         except SidecarError as error:
             self._log.warning("refused", code=error.code, text=error.text)
             failed = protocol.Failed(id=protocol.command_id(frames), code=error.code, text=error.text, fix=error.fix)

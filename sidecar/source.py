@@ -61,7 +61,7 @@ class SourceAudio:
     def hash(self) -> str:
         """SHA-256 over rate, sample count and the samples, interleaved little-endian int32."""
         digest = hashlib.sha256(struct.pack("<IQ", self.rate, self.samples))
-        digest.update(np.ascontiguousarray(self.whole.T, "<i4"))
+        digest.update(np.ascontiguousarray(self.whole.T, "<i4").data)
         return f"sha256:{digest.hexdigest()}"
 
     @property
@@ -114,7 +114,7 @@ def decode_flac(data: bytes, entry: SourceEntry) -> SourceAudio:
             found = (file.format, file.channels, file.samplerate, file.frames)
             if found != ("FLAC", 2, entry.rate, entry.samples):
                 raise ContentError(f"Source {entry.hash} is {found} instead of the document's audio.", fix)
-            interleaved = file.read(dtype="int32", always_2d=True)
+            interleaved: NDArray[np.int32] = np.asarray(file.read(dtype="int32", always_2d=True), np.int32)
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
         raise ContentError(f"Source {entry.hash} cannot be read: {error}.", fix) from error
     first = first_sample(entry.start_frame, entry.rate)

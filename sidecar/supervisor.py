@@ -1,8 +1,8 @@
 """The supervisor: loads the model once, and keeps a worker alive that serves it.
 
 Importing and loading takes many seconds, forking what was loaded a few milliseconds. So the supervisor opens the
-session and then only waits; a worker that is killed or crashes is replaced by a fork that starts where loading ended. The
-restart policy is jupyter_client's: five in a row at most, and ten seconds of service begin a new row.
+session and then only waits; a worker that is killed or crashes is replaced by a fork that starts where loading ended.
+The restart policy is jupyter_client's: five in a row at most, and ten seconds of service begin a new row.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ HEADER_BYTES: Final = 4_096
 CAPTURE_RECORDS: Final = 512
 CAPTURE_SAMPLES: Final = 1_024
 MAX_BYTES: Final = 8 * 1024**3  # 240 s at 192 kHz are 0.4 GiB; far above that a size is a mistake
+MIN_RATE: Final = 16_000
+MAX_RATE: Final = 384_000
 SLOT_MASK: Final = 2**20 - 1
 
 HEADER: Final = np.dtype(
@@ -218,6 +220,8 @@ def _check_file(descriptor: int, size: int) -> None:
 
 
 def _check_header(header: Any, size: int, epoch: int, rate: int) -> None:
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise TimelineError(f"rate is {rate}.", f"Use a sample rate from {MIN_RATE} to {MAX_RATE}.")
     wanted = {**_FIXED, "bytes": size, "epoch": epoch, "rate": rate}
     for field, value in wanted.items():
         if int(header[field]) != value:

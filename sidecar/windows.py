@@ -114,5 +114,5 @@ def resample(audio: Audio, rate: int, wanted_rate: int, samples: int) -> Audio:
 
 def _cross(old: Audio, new: Audio) -> Audio:
     # a + w (b - a): where old and new are equal the result is bit-equal too
-    weight = np.arange(1, SEAM + 1, dtype=np.float32) / np.float32(SEAM)
-    return old + weight * (new - old)
+    weight: Audio = np.arange(1, SEAM + 1, dtype=np.float32) / np.float32(SEAM)
+    return np.asarray(old + weight * (new - old), np.float32)

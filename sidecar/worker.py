@@ -18,6 +18,7 @@ from sidecar.service import Service
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
     from engine import Session
     from sidecar.supervisor import Options
@@ -55,8 +56,12 @@ def _serve(session: Session, options: Options, folder: Path, parent: int) -> Non
         grace=options.grace,
         orphaned=lambda: os.getppid() != parent,
     )
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        service.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.stop())
+        signal.signal(number, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     run = RunFile(protocol=PROTOCOL, pid=os.getpid(), port=service.port, token=token, version=__version__)
     write_run_file(folder, run)
