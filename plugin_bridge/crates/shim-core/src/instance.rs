@@ -1,35 +1,56 @@
 //! The main-thread side of one plugin instance.
 
-use crate::{ActivateError, Processor, StateError, Status, parameters};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+use crate::{
+    ActivateError, Processor, StateError, Status,
+    core::Core,
+    document,
+    link::{Command, Link},
+    parameters,
+    processor::Parked,
+    ring::{AudioEnds, LinkEnds, rings},
+    shared::Shared,
+    state,
+    timeline::Timeline,
+    trap,
 };
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What changed, told to the format layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// Something worth saving changed: tell the host that the project is dirty.
     DocumentChanged,
-    /// [`Instance::status`] has another value.
+    /// [`Instance::status`] or its text changed.
     StatusChanged,
     /// Parameter values changed other than through the host: tell it to read them again.
     ValuesChanged,
 }
 
-type Notifier = Box<dyn Fn(Notice) + Send + Sync>;
+pub(crate) type Notifier = Box<dyn Fn(Notice) + Send + Sync>;
 
 /// One plugin instance. Every method may be called on any thread but the audio thread.
 pub struct Instance {
-    values: [AtomicU64; parameters::COUNT],
-    notifier: Mutex<Option<Notifier>>,
+    shared: Arc<Shared>,
+    /// What the last processor left; the first activation makes it.
+    parked: Parked,
+    engaged: Mutex<Engaged>,
+}
+
+/// What activation starts.
+#[derive(Default)]
+struct Engaged {
+    link: Option<Link>,
+    /// The epoch of the last timeline.
+    epoch: u32,
+    active: bool,
 }
 
 impl Instance {
     /// Cheap: starts nothing. `host` is the host's name, for the sidecar's list.
-    pub fn new(_host: &str) -> Arc<Self> {
-        let values = std::array::from_fn(|index| AtomicU64::new(parameters::table()[index].default.to_bits()));
-        Arc::new(Self { values, notifier: Mutex::new(None) })
+    pub fn new(host: &str) -> Arc<Self> {
+        trap::prepare();
+        let shared = Arc::new(Shared::new(host));
+        Arc::new(Self { shared, parked: Parked::default(), engaged: Mutex::default() })
     }
 
     /// Makes the audio-thread side. `rate` in Hz, 8000 to 384000. The timeline is made anew only when the rate changed.
@@ -40,49 +61,105 @@ impl Instance {
         if !(8000..=384_000).contains(&rate) {
             return Err(ActivateError::Rate(rate));
         }
-        Ok(Processor::new(self.clone()))
+        let mut engaged = self.engaged();
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        if engaged.active && parked.is_none() {
+            return Err(ActivateError::Active);
+        }
+        let core = match parked.take() {
+            Some(core) if core.timeline.layout.rate == rate => core,
+            Some(mut core) => match engaged.timeline(rate) {
+                Ok(timeline) => {
+                    core.replace_timeline(timeline);
+                    core
+                }
+                Err(error) => {
+                    *parked = Some(core);
+                    return Err(error);
+                }
+            },
+            None => self.first_core(&mut engaged, rate)?,
+        };
+        engaged.active = true;
+        drop(parked);
+        Ok(Processor::new(core, self.parked.clone()))
+    }
+
+    fn first_core(&self, engaged: &mut Engaged, rate: u32) -> Result<Box<Core>, ActivateError> {
+        let (audio, link): (AudioEnds, LinkEnds) = rings();
+        engaged.link = Some(Link::start(self.shared.clone(), link).map_err(ActivateError::Link)?);
+        let timeline = engaged.timeline(rate)?;
+        Ok(Box::new(Core::new(self.shared.clone(), timeline, audio)))
     }
 
     /// Takes the audio-thread side back; a running pass ends. Timeline and link stay.
     pub fn deactivate(&self, processor: Processor) {
         drop(processor);
+        self.engaged().active = false;
     }
 
     /// The plain value of a parameter, by table index.
     pub fn value(&self, index: usize) -> f64 {
-        f64::from_bits(self.values[index].load(Ordering::Relaxed))
+        self.shared.value(index)
     }
 
     /// Sets a plain value outside `process`; quantised. The running processor hears it at its next block.
     pub fn set_value(&self, index: usize, plain: f64) {
-        let plain = parameters::table()[index].quantise(plain);
-        self.values[index].store(plain.to_bits(), Ordering::Relaxed);
+        if index != parameters::STATUS {
+            self.shared.set_value(index, parameters::table()[index].quantise(plain));
+        }
     }
 
     /// The blob a host saves (PROTOCOL section 6). Never waits for the sidecar.
     pub fn save_state(&self) -> Vec<u8> {
-        Vec::new()
+        let document = self.shared.document().with_values(&self.shared);
+        state::save(&document)
     }
 
     /// Loads what [`Instance::save_state`] gave, as a whole or not at all. Never waits for the sidecar.
     ///
     /// # Errors
     /// [`StateError`] when the blob is short, long, unknown, over a bound or fails its checksum.
-    pub fn load_state(&self, _blob: &[u8]) -> Result<(), StateError> {
+    pub fn load_state(&self, blob: &[u8]) -> Result<(), StateError> {
+        let document = state::load(blob)?;
+        for (index, value) in document::values(&document.json)? {
+            self.shared.set_value(index, value);
+        }
+        *self.shared.document() = document;
+        if let Some(link) = &self.engaged().link {
+            link.send(Command::State);
+        }
+        self.shared.notify(Notice::ValuesChanged);
         Ok(())
     }
 
     /// Who hears of changes; called on the link thread or inside [`Instance::load_state`].
     pub fn set_notifier(&self, notifier: Notifier) {
-        *self.notifier.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(notifier);
+        self.shared.set_notifier(notifier);
     }
 
     pub fn status(&self) -> Status {
-        Status::Offline
+        self.shared.status()
     }
 
     /// The status in words: what is wrong and what to do next. One line.
     pub fn status_text(&self) -> String {
-        String::new()
+        self.shared.status_text()
+    }
+
+    fn engaged(&self) -> MutexGuard<'_, Engaged> {
+        self.engaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engaged {
+    /// Makes a timeline and tells the link.
+    fn timeline(&mut self, rate: u32) -> Result<Arc<Timeline>, ActivateError> {
+        let timeline = Arc::new(Timeline::new(rate, self.epoch + 1).map_err(ActivateError::Timeline)?);
+        self.epoch += 1;
+        if let Some(link) = &self.link {
+            link.send(Command::Timeline(timeline.clone()));
+        }
+        Ok(timeline)
     }
 }

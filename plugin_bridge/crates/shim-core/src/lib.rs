@@ -1,12 +1,40 @@
 //! What every format of the plugin shares: rings, the shared timeline, the link to the sidecar, parameters, state
 //! and the output stage. Knows no plugin API.
 
+mod bell;
 mod block;
+mod capture;
+mod core;
+mod document;
+mod echo;
 mod error;
+mod events;
 mod instance;
+mod launch;
+mod link;
+mod log;
+mod message;
+mod outbox;
 pub mod parameters;
+mod pass;
+mod paths;
+mod peer;
+mod position;
 mod processor;
+mod reader;
+mod reclaim;
+mod record;
+mod ring;
+mod runfile;
+mod shared;
+mod shelf;
+mod stage;
+mod state;
 mod status;
+mod table;
+mod timeline;
+mod trap;
+mod wait;
 
 pub use block::Block;
 pub use error::{ActivateError, StateError};

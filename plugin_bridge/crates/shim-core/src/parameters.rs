@@ -80,7 +80,8 @@ impl Parameter {
         }
         let (grid, span) = (self.steps.map_or(GRID, f64::from), self.max - self.min);
         let position = ((plain.clamp(self.min, self.max) - self.min) / span * grid + 0.5).floor();
-        self.min + position / grid * span
+        // The step's size first: it is 1 or a power of two, so that whole numbers come out whole.
+        self.min + position * (span / grid)
     }
 
     /// Plain to 0..=1.
@@ -143,6 +144,7 @@ mod tests {
             let once = parameter.quantise(plain);
             prop_assert!((parameter.min..=parameter.max).contains(&once));
             prop_assert_eq!(parameter.quantise(once).to_bits(), once.to_bits());
+            prop_assert!(parameter.steps.is_none() || once.fract() == 0.0);
         }
 
         #[test]

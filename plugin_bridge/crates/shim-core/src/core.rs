@@ -1,0 +1,212 @@
+//! What an audio thread owns, from block to block and across activations.
+
+use crate::{
+    Block,
+    capture::{Capture, Filled},
+    events::Events,
+    outbox::Outbox,
+    parameters::{self, COUNT, SOURCE_MODE},
+    pass::Pass,
+    peer::Reach,
+    position::Position,
+    reader::Reader,
+    record::{Kind, Reason, Record},
+    ring::{Answer, AudioEnds},
+    shared::Shared,
+    stage::Stage,
+    timeline::{CAPTURE_RECORDS, Timeline},
+    wait::{Gate, Stake, Trouble},
+};
+use std::sync::{Arc, atomic::Ordering};
+
+pub(crate) struct Core {
+    pub shared: Arc<Shared>,
+    pub timeline: Arc<Timeline>,
+    pub gate: Gate,
+    pub outbox: Outbox,
+    pub answers: rtrb::Consumer<Answer>,
+    pub position: Position,
+    pub pass: Pass,
+    pub events: Events,
+    pub reader: Reader,
+    pub stage: Stage,
+    pub capture: Capture,
+    /// What this thread last read from or wrote to the shared values.
+    pub seen: [f64; COUNT],
+    pub block: Block,
+    /// The clock of the output stage while no pass runs.
+    pub idle: i64,
+}
+
+impl Core {
+    pub(crate) fn new(shared: Arc<Shared>, timeline: Arc<Timeline>, ends: AudioEnds) -> Self {
+        let values = std::array::from_fn(|index| shared.value(index));
+        let rate = timeline.layout.rate;
+        Self {
+            gate: Gate::new(shared.clone()),
+            outbox: Outbox::new(ends.records),
+            answers: ends.answers,
+            position: Position::default(),
+            pass: Pass::default(),
+            events: Events::new(values),
+            reader: Reader::new(rate),
+            stage: Stage::new(rate),
+            capture: Capture::default(),
+            seen: values,
+            block: Block::default(),
+            idle: 0,
+            shared,
+            timeline,
+        }
+    }
+
+    /// The rate changed: another timeline, everything tied to the old one begins anew.
+    pub(crate) fn replace_timeline(&mut self, timeline: Arc<Timeline>) {
+        let rate = timeline.layout.rate;
+        (self.reader, self.stage, self.capture) = (Reader::new(rate), Stage::new(rate), Capture::default());
+        self.timeline = timeline;
+    }
+
+    /// Steps that others made since the last block become this block's first events.
+    pub(crate) fn adopt_values(&mut self) {
+        for index in 0..COUNT {
+            let value = self.shared.value(index);
+            if value.to_bits() != self.seen[index].to_bits() {
+                self.seen[index] = value;
+                self.events.step(index, 0, value);
+            }
+        }
+    }
+
+    /// What the host automated becomes everyone's value.
+    pub(crate) fn publish_values(&mut self) {
+        for index in 0..COUNT {
+            let value = self.events.end(index);
+            if value.to_bits() != self.seen[index].to_bits() && index != parameters::STATUS {
+                self.seen[index] = value;
+                self.shared.set_value(index, value);
+            }
+        }
+    }
+
+    pub(crate) fn send(&mut self, record: Record) {
+        self.outbox.push(&self.gate, record);
+    }
+
+    /// The block's breakpoints, at song positions from `song` on; without those that PASS's own POINTs include.
+    pub(crate) fn send_events(&mut self, song: i64, include_first: bool) {
+        let number = if self.pass.running { self.pass.number } else { 0 };
+        for position in 0..self.events.list().len() {
+            let event = self.events.list()[position];
+            if include_first || event.offset > 0 {
+                let id = parameters::table()[event.index].id;
+                let song = song + i64::from(event.offset);
+                self.send(Record::breakpoint(event.ramp, id, number, song, event.value));
+            }
+        }
+    }
+
+    /// PASS, and one POINT per parameter.
+    pub(crate) fn announce(&mut self, song: i64, reason: Reason, free_run: bool) {
+        let peer = &self.shared.peer;
+        let connection = if peer.reach() == Reach::Connected { peer.connection() } else { 0 };
+        self.pass.begin(self.block.offline, Stake { connection, failures: peer.failures() });
+        self.shared.pass_began();
+        self.send(self.pass.opening(song, reason, free_run));
+        self.send_values(song);
+        self.send_events(song, false);
+        let exact = self.pass.offline.then_some(self.pass.number);
+        if reason == Reason::Resync && exact.is_none() {
+            return;
+        }
+        self.reader.begin_pass(exact);
+    }
+
+    /// One POINT per parameter that a host may write, as it is at the block's start.
+    pub(crate) fn send_values(&mut self, song: i64) {
+        let number = if self.pass.running { self.pass.number } else { 0 };
+        for index in (0..COUNT).filter(|&index| index != parameters::STATUS) {
+            let (id, value) = (parameters::table()[index].id, self.events.at(index, 0));
+            self.send(Record::breakpoint(false, id, number, song, value));
+        }
+    }
+
+    pub(crate) fn hear_answers(&mut self) {
+        while let Ok(answer) = self.answers.pop() {
+            if self.pass.hear(answer) {
+                self.reader.answer(answer);
+            }
+        }
+    }
+
+    pub(crate) fn give_up(&mut self, trouble: Trouble) {
+        self.pass.given_up = true;
+        self.reader.dry();
+        if trouble != Trouble::Absent {
+            self.shared.pass_failed(self.pass.number, trouble);
+        }
+    }
+
+    /// Ends the running pass at `song`.
+    pub(crate) fn stop(&mut self, song: i64) {
+        if self.pass.running {
+            self.flush_capture();
+            self.send(self.pass.record(Kind::Stop, song));
+            self.pass.running = false;
+            self.reader.dry();
+        }
+    }
+
+    /// The input of a block, while the plugin learns.
+    pub(crate) fn learn(&mut self, song: i64, audio: [&[f32]; 2]) {
+        if self.events.at(SOURCE_MODE, 0) >= 0.5 {
+            self.flush_capture();
+            return;
+        }
+        let (mut at, frames) = (0, audio[0].len().min(audio[1].len()));
+        while at < frames {
+            self.make_room_to_capture();
+            let [left, right] = [&audio[0][at..frames], &audio[1][at..frames]];
+            let timeline = &self.timeline;
+            let (count, filled) = self.capture.take(timeline, self.pass.number, song + at as i64, left, right);
+            at += count;
+            self.announce_capture(filled);
+        }
+    }
+
+    pub(crate) fn flush_capture(&mut self) {
+        let filled = self.capture.flush(&self.timeline, self.pass.number);
+        self.announce_capture(filled);
+    }
+
+    fn announce_capture(&mut self, filled: Option<Filled>) {
+        if let Some(filled) = filled {
+            let record = self.pass.record(Kind::Capture, filled.song);
+            self.send(Record { value: filled.number as f64, aux: filled.samples, ..record });
+        }
+    }
+
+    /// Offline the oldest record is kept until the sidecar has it; in real time it is overwritten.
+    fn make_room_to_capture(&mut self) {
+        let (number, offline) = (self.capture.number(), self.block.offline);
+        if !offline || self.pass.given_up {
+            return;
+        }
+        let peer = &self.shared.peer;
+        let has_room = || peer.captured() + CAPTURE_RECORDS as u64 > number;
+        let mut watch = (!has_room()).then(|| self.gate.watch());
+        while let Some(watch) = watch.as_mut().filter(|_| !has_room()) {
+            if let Err(trouble) = watch.pause(self.pass.stake) {
+                return self.give_up(trouble);
+            }
+        }
+    }
+
+    /// Whether the chunk may be looked up; offline, once this pass's rendering of it is there.
+    pub(crate) fn is_ready(timeline: &Timeline, chunk: i64, pass: u32) -> bool {
+        let entry = crate::table::Entry::unpack(timeline.entry(chunk).load(Ordering::Acquire));
+        entry.is_some_and(|entry| {
+            entry.is_of(pass) && entry.slot < timeline.layout.slots && timeline.chunk_of(entry.slot) == chunk
+        })
+    }
+}

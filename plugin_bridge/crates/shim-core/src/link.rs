@@ -1,0 +1,228 @@
+//! The thread that talks to the sidecar: one per instance, from its first activation to its end.
+
+mod inbound;
+mod outbound;
+mod session;
+
+use crate::{
+    Status,
+    echo::Echo,
+    launch::{self, Launch},
+    log,
+    peer::Reach,
+    record::Kind,
+    ring::{Answer, LinkEnds},
+    runfile,
+    shared::Shared,
+    shelf::Shelf,
+    timeline::Timeline,
+    wait::Trouble,
+};
+use session::End;
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, error::TryRecvError, unbounded_channel};
+
+/// What the main thread asks of the link.
+pub(crate) enum Command {
+    /// Render into another timeline.
+    Timeline(Arc<Timeline>),
+    /// The document was replaced.
+    State,
+}
+
+/// The main thread's handle. Dropping it says goodbye to the sidecar.
+pub(crate) struct Link {
+    shared: Arc<Shared>,
+    commands: Option<UnboundedSender<Command>>,
+    ended: mpsc::Receiver<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A host waits for a plugin that is being removed; the goodbye takes milliseconds.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+impl Link {
+    /// # Errors
+    /// When the thread or its event loop cannot be made.
+    pub(crate) fn start(shared: Arc<Shared>, ends: LinkEnds) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let (commands, receiver) = unbounded_channel();
+        let (end, ended) = mpsc::channel();
+        let courier = Courier::new(shared.clone(), ends, receiver);
+        let thread = std::thread::Builder::new().name("demon-link".into()).spawn(move || {
+            runtime.block_on(courier.run());
+            runtime.shutdown_background();
+            let _ = end.send(());
+        })?;
+        Ok(Self { shared, commands: Some(commands), ended, thread: Some(thread) })
+    }
+
+    pub(crate) fn send(&self, command: Command) {
+        if let Some(commands) = &self.commands {
+            let _ = commands.send(command);
+            self.shared.wake.notify_one();
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.commands = None;
+        self.shared.wake.notify_one();
+        let ended = !matches!(self.ended.recv_timeout(GOODBYE), Err(mpsc::RecvTimeoutError::Timeout));
+        if let Some(thread) = self.thread.take().filter(|_| ended) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// How often a link without a sidecar looks for one.
+const LOOK: Duration = Duration::from_millis(100);
+/// After a sidecar refused this plugin; nothing changes until the user acts.
+const REFUSED: Duration = Duration::from_secs(5);
+
+/// What outlives a connection.
+struct Courier {
+    shared: Arc<Shared>,
+    ends: LinkEnds,
+    commands: UnboundedReceiver<Command>,
+    shelf: Option<Shelf>,
+    echo: Echo,
+    /// Answers that the audio thread's ring had no room for.
+    answers: VecDeque<Answer>,
+    /// One more than the last capture record that the audio thread announced.
+    captured: u64,
+    state_is_new: bool,
+    timeline_is_new: bool,
+    closed: bool,
+    /// What the user is told while no pass has failed.
+    standing: (Status, String),
+    failure: Option<(u32, Trouble)>,
+}
+
+impl Courier {
+    fn new(shared: Arc<Shared>, ends: LinkEnds, commands: UnboundedReceiver<Command>) -> Self {
+        Self {
+            shared,
+            ends,
+            commands,
+            shelf: None,
+            echo: Echo::default(),
+            answers: VecDeque::new(),
+            captured: 0,
+            state_is_new: false,
+            timeline_is_new: false,
+            closed: false,
+            standing: (Status::Starting, "looking for the sidecar".into()),
+            failure: None,
+        }
+    }
+
+    async fn run(mut self) {
+        while !self.closed {
+            let pause = match runfile::live().filter(|_| self.shelf.is_some()) {
+                Some(run) => match session::run(&mut self, &run).await {
+                    End::Closed => return,
+                    End::Lost(text) => self.lost(&text, LOOK),
+                    End::Refused(text) => self.lost(&text, REFUSED),
+                },
+                None => self.launch(),
+            };
+            self.idle(pause).await;
+        }
+    }
+
+    fn lost(&mut self, text: &str, pause: Duration) -> Duration {
+        self.note(text);
+        self.stand(Reach::Starting, if pause == REFUSED { Status::Failed } else { Status::Starting }, text);
+        pause
+    }
+
+    fn launch(&mut self) -> Duration {
+        if self.shelf.is_none() {
+            return LOOK;
+        }
+        match launch::request() {
+            Launch::Started(pid) => {
+                self.note(&format!("started the sidecar, process {pid}"));
+                self.stand(Reach::Starting, Status::Starting, "the sidecar is starting");
+            }
+            Launch::Pending => self.stand(Reach::Starting, Status::Starting, "the sidecar is starting"),
+            Launch::Impossible(text) => self.stand(Reach::Absent, Status::Offline, &text),
+            Launch::Exhausted(text) => self.stand(Reach::Absent, Status::Failed, &text),
+        }
+        LOOK
+    }
+
+    /// Says where the link stands, and wakes who waits for it to change.
+    fn stand(&mut self, reach: Reach, status: Status, text: &str) {
+        if self.standing != (status, text.to_owned()) {
+            self.note(text);
+        }
+        self.standing = (status, text.to_owned());
+        self.shared.peer.set_reach(reach);
+        self.shared.bell.ring();
+        self.tell();
+    }
+
+    /// Without a sidecar: what the audio thread says is void, because a new one is told everything.
+    async fn idle(&mut self, pause: Duration) {
+        let until = tokio::time::Instant::now() + pause;
+        while tokio::time::Instant::now() < until && !self.closed {
+            self.void_records();
+            self.take_commands();
+            self.tell();
+            let tick = Duration::from_millis(10);
+            let _ = tokio::time::timeout(tick, self.shared.wake.notified()).await;
+        }
+    }
+
+    fn void_records(&mut self) {
+        while let Ok(record) = self.ends.records.pop() {
+            if record.kind == Kind::Capture {
+                self.captured = record.value as u64 + 1;
+            }
+        }
+    }
+
+    /// Takes what the main thread asked for; a timeline only replaces the last one.
+    fn take_commands(&mut self) {
+        loop {
+            match self.commands.try_recv() {
+                Ok(Command::Timeline(timeline)) => {
+                    self.shelf = Some(Shelf::new(timeline));
+                    self.captured = 0;
+                    self.timeline_is_new = true;
+                }
+                Ok(Command::State) => self.state_is_new = true,
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => return self.closed = true,
+            }
+        }
+    }
+
+    /// A pass that failed is what the user is told first.
+    fn tell(&mut self) {
+        let failure = self.shared.failure();
+        if failure != self.failure {
+            self.failure = failure;
+            if let Some((pass, trouble)) = failure {
+                self.note(&format!("pass {pass}: {}", trouble.text()));
+            }
+        }
+        match failure {
+            Some((_, trouble)) => self.shared.set_status(Status::Failed, trouble.text()),
+            None => self.shared.set_status(self.standing.0, &self.standing.1),
+        }
+    }
+
+    fn note(&self, text: &str) {
+        log::line(&self.shared.id, text);
+    }
+}

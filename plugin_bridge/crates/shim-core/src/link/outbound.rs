@@ -1,0 +1,104 @@
+//! What goes to the sidecar.
+
+use super::{Courier, session::Session};
+use crate::{
+    message::{MAX_RECORDS, Message},
+    parameters,
+    record::{BYTES, Kind, Record},
+    state::MAX_ATTACHMENTS,
+};
+use std::time::Instant;
+
+impl Session {
+    /// Names the timeline; until it is applied nothing is published to it.
+    pub(super) async fn open_timeline(&mut self, courier: &mut Courier) -> Result<(), String> {
+        let Some(shelf) = &courier.shelf else { return Ok(()) };
+        let (timeline, id) = (shelf.timeline.clone(), self.next_id());
+        (self.opening, self.announced) = (Some(id), false);
+        let layout = timeline.layout;
+        let (epoch, fd) = (timeline.epoch, timeline.fd());
+        self.send(&Message::Timeline { id, epoch, fd, bytes: layout.bytes, rate: layout.rate }, []).await
+    }
+
+    pub(super) async fn send_state(&mut self, courier: &mut Courier) -> Result<(), String> {
+        let document = courier.shared.document().with_values(&courier.shared);
+        let now = courier.shared.peer.now();
+        for (index, value) in courier.shared.host_values() {
+            courier.echo.sent(index, value, now);
+        }
+        let attachments: Vec<_> = document.attachments.iter().take(MAX_ATTACHMENTS).collect();
+        let id = self.next_id();
+        self.state = Some(id);
+        let message = Message::State {
+            id,
+            instance: courier.shared.id.clone(),
+            attachments: attachments.iter().map(|attachment| attachment.name()).collect(),
+        };
+        let json = serde_json::to_vec(&document.json).map_err(|error| format!("the document: {error}"))?;
+        let frames = attachments.iter().map(|attachment| attachment.bytes.to_vec());
+        self.send(&message, std::iter::once(json).chain(frames)).await
+    }
+
+    /// Sends up to `count` records of the audio thread. Those of a pass that this sidecar was not told of are void.
+    pub(super) async fn send_records(&mut self, courier: &mut Courier, count: usize) -> Result<(), String> {
+        let mut frame = Vec::new();
+        let now = courier.shared.peer.now();
+        for _ in 0..count {
+            let Ok(record) = courier.ends.records.pop() else { break };
+            self.announced |= record.kind == Kind::Pass && self.opening.is_none();
+            courier.know(&record, now);
+            if self.opening.is_some() || (record.pass != 0 && !self.announced) {
+                continue;
+            }
+            frame.extend_from_slice(&record.to_bytes());
+            if frame.len() == MAX_RECORDS * BYTES {
+                self.send_automation(std::mem::take(&mut frame)).await?;
+            }
+        }
+        if frame.is_empty() { Ok(()) } else { self.send_automation(frame).await }
+    }
+
+    /// Every value, outside a pass.
+    pub(super) async fn send_values(&mut self, courier: &mut Courier) -> Result<(), String> {
+        let now = courier.shared.peer.now();
+        let mut frame = Vec::new();
+        for (index, value) in courier.shared.host_values() {
+            courier.echo.sent(index, value, now);
+            let id = parameters::table()[index].id;
+            frame.extend_from_slice(&Record::breakpoint(false, id, 0, 0, value).to_bytes());
+        }
+        self.send_automation(frame).await
+    }
+
+    async fn send_automation(&mut self, frame: Vec<u8>) -> Result<(), String> {
+        let (first, count) = (self.records, (frame.len() / BYTES) as u32);
+        self.records += u64::from(count);
+        self.spoke = Instant::now();
+        self.send(&Message::Automation { first, count }, [frame]).await
+    }
+
+    /// Gives slots back that nothing reads any more.
+    pub(super) async fn send_free(&mut self, courier: &mut Courier) -> Result<(), String> {
+        let Some(shelf) = courier.shelf.as_mut().filter(|_| self.opening.is_none()) else { return Ok(()) };
+        for slots in shelf.collect().chunks(MAX_RECORDS) {
+            let frame = slots.iter().flat_map(|slot| slot.to_le_bytes()).collect();
+            self.send(&Message::Free { count: slots.len() as u32 }, [frame]).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Courier {
+    /// Remembers what a record tells the sidecar.
+    fn know(&mut self, record: &Record, now: u64) {
+        match record.kind {
+            Kind::Capture => self.captured = record.value as u64 + 1,
+            Kind::Point | Kind::Ramp => {
+                if let Some(index) = parameters::index_of(record.parameter.into()) {
+                    self.echo.sent(index, record.value, now);
+                }
+            }
+            _ => {}
+        }
+    }
+}

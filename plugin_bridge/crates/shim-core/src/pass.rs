@@ -1,0 +1,68 @@
+//! One uninterrupted run of the transport, as the audio thread sees it.
+
+use crate::{
+    record::{FREE_RUN, Kind, OFFLINE, Reason, Record},
+    ring::Answer,
+    wait::Stake,
+};
+
+#[derive(Debug, Default)]
+pub(crate) struct Pass {
+    /// From 1 on; the last pass's number while none runs.
+    pub number: u32,
+    pub running: bool,
+    pub offline: bool,
+    /// Nothing more is waited for: the pass failed, or there is no sidecar.
+    pub given_up: bool,
+    pub stake: Stake,
+    answer: Option<Answer>,
+    tempo: Option<f64>,
+}
+
+impl Pass {
+    /// Begins the next pass.
+    pub(crate) fn begin(&mut self, offline: bool, stake: Stake) {
+        let number = self.number.wrapping_add(1).max(1);
+        *self = Self { number, running: true, offline, stake, ..Self::default() };
+    }
+
+    pub(crate) fn record(&self, kind: Kind, song: i64) -> Record {
+        Record::new(kind, if self.running { self.number } else { 0 }, song)
+    }
+
+    pub(crate) fn opening(&self, song: i64, reason: Reason, free_run: bool) -> Record {
+        Record {
+            aux: reason as u32,
+            flags: self.flag() | if free_run { FREE_RUN } else { 0 },
+            ..self.record(Kind::Pass, song)
+        }
+    }
+
+    pub(crate) fn block(&self, song: i64, frames: u32) -> Record {
+        Record { aux: frames, flags: self.flag(), ..self.record(Kind::Block, song) }
+    }
+
+    fn flag(&self) -> u32 {
+        if self.offline { OFFLINE } else { 0 }
+    }
+
+    /// TEMPO where it is new to this pass.
+    pub(crate) fn tempo(&mut self, song: i64, tempo: Option<f64>) -> Option<Record> {
+        let tempo = tempo.filter(|tempo| tempo.is_finite() && *tempo > 0.0)?;
+        let is_new = self.tempo.replace(tempo) != Some(tempo);
+        is_new.then(|| Record { value: tempo, ..self.record(Kind::Tempo, song) })
+    }
+
+    /// Takes the answer to this pass; another pass's is none.
+    pub(crate) fn hear(&mut self, answer: Answer) -> bool {
+        let mine = self.running && answer.pass == self.number;
+        if mine {
+            self.answer = Some(answer);
+        }
+        mine
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answer.is_some()
+    }
+}

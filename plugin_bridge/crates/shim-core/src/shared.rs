@@ -1,0 +1,137 @@
+//! What the threads of one instance share.
+
+use crate::{
+    Status,
+    bell::Bell,
+    document::Document,
+    instance::{Notice, Notifier},
+    parameters::{self, COUNT, Curve, STATUS},
+    peer::Peer,
+    wait::Trouble,
+};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+pub(crate) struct Shared {
+    /// 32 hexadecimal digits.
+    pub id: String,
+    pub host: String,
+    pub peer: Peer,
+    pub bell: Bell,
+    /// Wakes the link; rung by the audio thread only offline.
+    pub wake: tokio::sync::Notify,
+    values: [AtomicU64; COUNT],
+    waiting: AtomicBool,
+    /// Pass number << 8 | `Trouble`, of the last pass that failed; 0 for none.
+    failure: AtomicU64,
+    document: Mutex<Document>,
+    status_text: Mutex<String>,
+    notifier: Mutex<Option<Arc<Notifier>>>,
+}
+
+/// A panic elsewhere must not take the instance with it; everything behind these locks is replaced as a whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn new(host: &str) -> Self {
+        Self {
+            id: random_id(),
+            host: host.chars().take(64).collect(),
+            peer: Peer::new(),
+            bell: Bell::default(),
+            wake: tokio::sync::Notify::new(),
+            values: std::array::from_fn(|index| AtomicU64::new(parameters::table()[index].default.to_bits())),
+            waiting: AtomicBool::new(false),
+            failure: AtomicU64::new(0),
+            document: Mutex::new(Document::default()),
+            status_text: Mutex::new(String::from("no audio yet: activate the plugin")),
+            notifier: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn value(&self, index: usize) -> f64 {
+        f64::from_bits(self.values[index].load(Ordering::Relaxed))
+    }
+
+    /// `plain` must be quantised.
+    pub(crate) fn set_value(&self, index: usize, plain: f64) {
+        self.values[index].store(plain.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Every value that a host may write, by table index.
+    pub(crate) fn host_values(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let hosts = |index: &usize| parameters::table()[*index].curve != Curve::Status;
+        (0..COUNT).filter(hosts).map(|index| (index, self.value(index)))
+    }
+
+    pub(crate) fn document(&self) -> MutexGuard<'_, Document> {
+        lock(&self.document)
+    }
+
+    pub(crate) fn waiting(&self, waiting: bool) {
+        self.waiting.store(waiting, Ordering::Release);
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Audio thread: this pass failed and is dry from here.
+    pub(crate) fn pass_failed(&self, pass: u32, trouble: Trouble) {
+        self.failure.store(u64::from(pass) << 8 | trouble as u64, Ordering::Release);
+    }
+
+    /// Audio thread: a pass began, so an earlier failure is history.
+    pub(crate) fn pass_began(&self) {
+        self.failure.store(0, Ordering::Release);
+    }
+
+    pub(crate) fn failure(&self) -> Option<(u32, Trouble)> {
+        let word = self.failure.load(Ordering::Acquire);
+        (word != 0).then(|| ((word >> 8) as u32, Trouble::from_code(word as u8)))
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        Status::from_code(self.value(STATUS) as u8)
+    }
+
+    pub(crate) fn status_text(&self) -> String {
+        lock(&self.status_text).clone()
+    }
+
+    /// Sets what the user is told; tells the format layer where it changed.
+    pub(crate) fn set_status(&self, status: Status, text: &str) {
+        let changed = self.status() != status || *lock(&self.status_text) != text;
+        if changed {
+            self.set_value(STATUS, f64::from(status as u8));
+            text.clone_into(&mut lock(&self.status_text));
+            self.notify(Notice::StatusChanged);
+        }
+    }
+
+    pub(crate) fn set_notifier(&self, notifier: Notifier) {
+        *lock(&self.notifier) = Some(Arc::new(notifier));
+    }
+
+    pub(crate) fn notify(&self, notice: Notice) {
+        // Called outside the lock: a format layer may set another notifier from within.
+        let notifier = lock(&self.notifier).clone();
+        if let Some(notifier) = notifier {
+            notifier(notice);
+        }
+    }
+}
+
+fn random_id() -> String {
+    let mut bytes = [0u8; 16];
+    // Without randomness process and clock still tell instances apart.
+    if rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) != Ok(bytes.len()) {
+        let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        bytes = (clock.as_nanos() ^ u128::from(std::process::id()) << 96).to_le_bytes();
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
