@@ -14,6 +14,7 @@ from engine.constants import AUDIO_CHANNELS, FRAME_SAMPLES, LATENT_CHANNELS, SAM
 from engine.errors import CheckpointError
 
 BUNDLED: Final = "demon-tiny-1"
+_JSON_LIMIT = 64 << 20  # a Qwen3 tokenizer.json, the largest there is, has 11 MB
 _BUNDLE_ROOT = Path(__file__).parent / "checkpoints"
 
 # component -> (class in model_index.json, stem of its weight files)
@@ -95,10 +96,12 @@ def _broken(name: str, path: Path, problem: str) -> CheckpointError:
 
 def _read_json(name: str, path: Path) -> _Json:
     try:
+        if path.stat().st_size > _JSON_LIMIT:
+            raise _broken(name, path, f"is larger than {_JSON_LIMIT >> 20} MiB")
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise _broken(name, path, "the file is missing") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _broken(name, path, f"cannot be read as JSON ({error})") from error
     if not isinstance(content, dict):
         raise _broken(name, path, "is not a JSON object")

@@ -1,5 +1,6 @@
 """Loading the checkpoint's modules, as diffusers and transformers define them."""
 
+import os
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from engine.checkpoint import CheckpointInfo
 from engine.errors import CheckpointError
 
 
+_ASYNC_LOAD = "HF_DEACTIVATE_ASYNC_LOAD"
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Models:
     """The checkpoint's modules: float32, evaluation mode, no gradients."""
@@ -44,7 +48,7 @@ def load(info: CheckpointInfo) -> Models:
     Raises:
         CheckpointError: weights do not match the configuration beside them.
     """
-    with _quiet(), _same_random_state():
+    with _quiet(), _same_random_state(), _no_loader_threads():
         return Models(
             transformer=_module(info, AceStepTransformer1DModel, "transformer"),
             vae=_module(info, AutoencoderOobleck, "vae"),
@@ -96,6 +100,20 @@ def _same_random_state() -> Generator[None]:
         yield
     finally:
         torch.set_rng_state(state)
+
+
+@contextmanager
+def _no_loader_threads() -> Generator[None]:
+    """transformers' loader leaves its thread pool behind without waiting for it; a fork right after would copy its locks."""
+    before = os.environ.get(_ASYNC_LOAD)
+    os.environ[_ASYNC_LOAD] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_ASYNC_LOAD]
+        else:
+            os.environ[_ASYNC_LOAD] = before
 
 
 @contextmanager

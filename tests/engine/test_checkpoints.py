@@ -49,6 +49,7 @@ def _escape(folder: Path) -> None:
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no model_index": (lambda f: (f / "model_index.json").unlink(), "model_index.json"),
     "index is not JSON": (lambda f: (f / "model_index.json").write_text("{"), "model_index.json"),
+    "index nests too deep": (lambda f: (f / "model_index.json").write_text("[" * 100_000), "model_index.json"),
     "index is a list": (lambda f: (f / "model_index.json").write_text("[]"), "model_index.json"),
     "wrong class": (
         lambda f: _edit(f / "model_index.json", transformer=["diffusers", "FluxTransformer2DModel"]),
@@ -138,6 +139,21 @@ def test_progress_reports_what_is_done_up_to_the_end():
     engine.Session.open(progress=lambda what, share: seen.append((what, share))).close()
     assert seen[-1] == ("Loading demon-tiny-1", 1.0)
     assert all(0.0 <= share <= 1.0 for _, share in seen)
+
+
+def test_a_download_reports_megabytes_and_the_share_of_files():
+    from huggingface_hub.utils.tqdm import hf_thread_map
+
+    from engine.hub import _reporting_bar
+
+    seen: list[tuple[str, float]] = []
+    bar = _reporting_bar("Fetching x", lambda what, share: seen.append((what, share)))
+    over_bytes = bar(total=0, initial=0, unit="B", unit_scale=True, desc="Reconstructing")
+    hf_thread_map(lambda _: over_bytes.update(1_500_000), range(4), tqdm_class=bar, desc="Fetching 4 files")
+    over_bytes.set_description_str("Download complete")
+    over_bytes.close()
+    assert seen[-1] == ("Fetching x: 6 MB", 1.0)
+    assert sorted(share for _, share in seen) == [share for _, share in seen]
 
 
 HUB = """

@@ -110,7 +110,11 @@ def test_a_closed_session_says_so():
 FORKED = """
 import os, sys
 import engine
+engine.preload()
+before = len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 0
 session = engine.Session.open(threads=2)
+if sys.platform == "linux":
+    assert len(os.listdir("/proc/self/task")) == before, "opening left a thread behind"
 down, up = os.pipe()
 child = os.fork()
 prompt = None
