@@ -30,6 +30,15 @@ def resolve(name: str) -> torch.device:
     return torch.device("cpu")
 
 
+def check_threads(threads: int) -> int:
+    """A thread count torch can use, 1 .. 256.
+
+    Raises:
+        RequestError: not a whole number in that range.
+    """
+    return whole("threads", threads, 1, 256)
+
+
 def set_threads(threads: int) -> None:
     """Set torch's intra-op threads, for the whole process.
 
@@ -39,7 +48,9 @@ def set_threads(threads: int) -> None:
     Raises:
         RequestError: not a whole number in that range.
     """
-    torch.set_num_threads(whole("threads", threads, 1, 256))
+    wanted = check_threads(threads)
+    if torch.get_num_threads() != wanted:
+        torch.set_num_threads(wanted)
 
 
 def tune_allocator() -> bool:

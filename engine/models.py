@@ -23,7 +23,6 @@ from transformers.utils import logging as transformers_logging
 from engine.checkpoint import CheckpointInfo
 from engine.errors import CheckpointError
 
-
 _ASYNC_LOAD = "HF_DEACTIVATE_ASYNC_LOAD"
 
 
@@ -104,7 +103,7 @@ def _same_random_state() -> Generator[None]:
 
 @contextmanager
 def _no_loader_threads() -> Generator[None]:
-    """transformers' loader leaves its thread pool behind without waiting for it; a fork right after would copy its locks."""
+    """transformers leaves its loader's thread pool behind without waiting; a fork right after would copy its locks."""
     before = os.environ.get(_ASYNC_LOAD)
     os.environ[_ASYNC_LOAD] = "1"
     try:

@@ -44,14 +44,12 @@ class Session:
     def __init__(self, info: CheckpointInfo, threads: int) -> None:
         """Use `Session.open`."""
         self.checkpoint = info
+        self._threads = threads
         # one thread while loading: a pool that exists at a fork is dead in the child
         devices.set_threads(1)
-        try:
-            models = load(info)
-            backend = EagerBackend(models)
-            self._parts: _Parts | None = _Parts(backend, Codec(models, backend), TextEncoder(models))
-        finally:
-            devices.set_threads(threads)
+        models = load(info)
+        backend = EagerBackend(models)
+        self._parts: _Parts | None = _Parts(backend, Codec(models, backend), TextEncoder(models))
 
     @classmethod
     def open(
@@ -70,7 +68,7 @@ class Session:
             checkpoint: "demon-tiny-1" (ships with the package), a local folder in the diffusers layout, or a hub id
                 "owner/name" or "owner/name@revision", downloaded on first use.
             device: "cpu".
-            threads: torch threads, for the whole process.
+            threads: torch threads, for the whole process, set when the session is first used.
             progress: called with a line of text and a share 0 .. 1.
 
         Raises:
@@ -79,7 +77,7 @@ class Session:
         """
         report = progress or _ignore
         devices.resolve(device)
-        devices.set_threads(threads)
+        devices.check_threads(threads)
         folder = _locate(checkpoint, progress)
         name = str(checkpoint) if folder != Path(checkpoint) else folder.resolve().name
         report(f"Checking {name}", 0.0)
@@ -215,6 +213,7 @@ class Session:
     def _open(self) -> "_Parts":
         if self._parts is None:
             raise EngineError("The session is closed.", "Open a new one with Session.open.", code="closed")
+        devices.set_threads(self._threads)  # at first use, not at opening: setting more than one starts a thread
         return self._parts
 
 
