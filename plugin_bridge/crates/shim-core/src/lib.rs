@@ -9,6 +9,8 @@ mod document;
 mod echo;
 mod error;
 mod events;
+#[cfg(test)]
+mod golden;
 mod instance;
 mod launch;
 mod link;

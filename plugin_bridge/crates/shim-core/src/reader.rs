@@ -204,3 +204,6 @@ impl Reader {
 fn finite(pair: [f32; 2]) -> [f32; 2] {
     pair.map(|value| if value.is_finite() { value } else { 0.0 })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,9 @@
 //! after that, and has not pinned it. A full fence on each side makes one of the two see the other: either the reader
 //! loads the new entry, or the link sees the reader inside.
 
-#[cfg(loom)]
+#[cfg(all(test, feature = "loom"))]
 use loom::sync::atomic::{AtomicU64, Ordering, fence};
-#[cfg(not(loom))]
+#[cfg(not(all(test, feature = "loom")))]
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 const OUTSIDE: u64 = u64::MAX;
@@ -90,7 +90,7 @@ impl Retired {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(feature = "loom")))]
 mod tests {
     use super::*;
 
@@ -125,7 +125,7 @@ mod tests {
     }
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, feature = "loom"))]
 mod model {
     use super::*;
     use loom::{cell::UnsafeCell, sync::Arc, thread};

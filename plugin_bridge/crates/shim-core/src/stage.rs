@@ -136,3 +136,6 @@ impl Stage {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
