@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from engine.constants import AUDIO_CHANNELS, FRAME_SAMPLES, LATENT_CHANNELS, SAM
 from engine.errors import CheckpointError
 
 BUNDLED: Final = "demon-tiny-1"
+HUB_ID: Final = re.compile(r"(?P<repo>[\w.-]{1,96}/[\w.-]{1,96})(@(?P<revision>[\w./-]{1,255}))?", re.ASCII)
 _JSON_LIMIT = 64 << 20  # a Qwen3 tokenizer.json, the largest there is, has 11 MB
 _BUNDLE_ROOT = Path(__file__).parent / "checkpoints"
 
@@ -56,6 +58,22 @@ def bundled(name: str) -> Path | None:
     return _BUNDLE_ROOT / name if name == BUNDLED else None
 
 
+def is_hub_id(name: str) -> bool:
+    """True for "owner/name" and "owner/name@revision"."""
+    return HUB_ID.fullmatch(name) is not None
+
+
+def broken(name: str, path: Path, problem: str) -> CheckpointError:
+    """The error for a file or folder of a checkpoint, with the command that mends it."""
+    if name == BUNDLED:
+        fix = "Reinstall demon-bridge."
+    elif is_hub_id(name):
+        fix = f"Run `demon checkpoint fetch {name}`, or use {BUNDLED}."
+    else:
+        fix = f"Copy the checkpoint again and run `demon checkpoint check` on its folder, or use {BUNDLED}."
+    return CheckpointError(f"Checkpoint {name}: {path}: {problem}.", fix)
+
+
 def inspect(folder: Path, name: str) -> CheckpointInfo:
     """Check a checkpoint folder file by file and hash its weights.
 
@@ -65,7 +83,7 @@ def inspect(folder: Path, name: str) -> CheckpointInfo:
         CheckpointError: names the file that is missing or wrong, and what to run.
     """
     if not folder.is_dir():
-        raise _broken(name, folder, "there is no such folder")
+        raise broken(name, folder, "there is no such folder")
     index = _read_json(name, folder / "model_index.json")
     weights: list[Path] = []
     for component, (wanted, stem) in _MODELS.items():
@@ -85,26 +103,17 @@ def inspect(folder: Path, name: str) -> CheckpointInfo:
     )
 
 
-def _broken(name: str, path: Path, problem: str) -> CheckpointError:
-    fix = (
-        "Reinstall demon-bridge."
-        if name == BUNDLED
-        else f"Fetch it again with `demon checkpoint fetch {name}`, or use {BUNDLED}."
-    )
-    return CheckpointError(f"Checkpoint {name}: {path}: {problem}.", fix)
-
-
 def _read_json(name: str, path: Path) -> _Json:
     try:
         if path.stat().st_size > _JSON_LIMIT:
-            raise _broken(name, path, f"is larger than {_JSON_LIMIT >> 20} MiB")
+            raise broken(name, path, f"is larger than {_JSON_LIMIT >> 20} MiB")
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise _broken(name, path, "the file is missing") from None
+        raise broken(name, path, "the file is missing") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise _broken(name, path, f"cannot be read as JSON ({error})") from error
+        raise broken(name, path, f"cannot be read as JSON ({error})") from error
     if not isinstance(content, dict):
-        raise _broken(name, path, "is not a JSON object")
+        raise broken(name, path, "is not a JSON object")
     return cast(_Json, content)
 
 
@@ -116,7 +125,7 @@ def _check_class(name: str, folder: Path, index: _Json, component: str, wanted: 
     entry = index.get(component)
     found = cast(list[object], entry)[1] if isinstance(entry, list) and len(cast(list[object], entry)) == 2 else None
     if found != wanted:
-        raise _broken(
+        raise broken(
             name,
             folder / "model_index.json",
             f"{component} is {found!r}, not {wanted!r}, so this is not an ACE-Step v1.5 checkpoint",
@@ -124,7 +133,7 @@ def _check_class(name: str, folder: Path, index: _Json, component: str, wanted: 
     config = _read_json(name, folder / component / "config.json")
     said = config.get("_class_name", wanted)
     if said != wanted:
-        raise _broken(name, folder / component / "config.json", f"_class_name is {said!r}, not {wanted!r}")
+        raise broken(name, folder / component / "config.json", f"_class_name is {said!r}, not {wanted!r}")
 
 
 def _weight_files(name: str, folder: Path, stem: str) -> list[Path]:
@@ -141,20 +150,20 @@ def _shards(name: str, index: Path) -> list[Path]:
     names = {str(value) for value in cast(dict[str, object], table).values()} if isinstance(table, dict) else set[str]()
     # A shard is a plain file beside its index; anything else could point outside the checkpoint.
     if not names or any(Path(shard).name != shard or not shard.endswith(".safetensors") for shard in names):
-        raise _broken(name, index, "weight_map does not name safetensors files beside it")
+        raise broken(name, index, "weight_map does not name safetensors files beside it")
     return [index.parent / shard for shard in sorted(names)]
 
 
 def _check_header(name: str, file: Path) -> None:
     if not file.is_file():
-        raise _broken(name, file, "the file is missing")
+        raise broken(name, file, "the file is missing")
     try:
         with cast(Any, safe_open(file, framework="numpy")) as tensors:
             empty = not tensors.keys()
     except (SafetensorError, OSError) as error:
-        raise _broken(name, file, f"is damaged or cut short ({error})") from error
+        raise broken(name, file, f"is damaged or cut short ({error})") from error
     if empty:
-        raise _broken(name, file, "holds no tensors")
+        raise broken(name, file, "holds no tensors")
 
 
 def _check_text_tokenizer(name: str, folder: Path) -> None:
@@ -180,7 +189,7 @@ def _check_shapes(name: str, folder: Path, transformer: _Json) -> None:
     )
     for component, key, found, expected in wanted:
         if found != expected:
-            raise _broken(name, folder / component / "config.json", f"{key} is {found}, not {expected}")
+            raise broken(name, folder / component / "config.json", f"{key} is {found}, not {expected}")
 
 
 def _digest(folder: Path, weights: list[Path]) -> str:

@@ -1,23 +1,16 @@
 """Downloading a checkpoint from the Hugging Face hub, on request only."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from engine.checkpoint import BUNDLED
+from engine.checkpoint import BUNDLED, HUB_ID
 from engine.errors import CheckpointError
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and how much of it is done, 0 .. 1."""
 
-_ID = re.compile(r"(?P<repo>[\w.-]{1,96}/[\w.-]{1,96})(@(?P<revision>[\w./-]{1,255}))?", re.ASCII)
 _PATTERNS = ["*.json", "*.safetensors"]  # weights without pickle, and their configuration
-
-
-def is_hub_id(name: str) -> bool:
-    """True for "owner/name" and "owner/name@revision"."""
-    return _ID.fullmatch(name) is not None
 
 
 def download(name: str, progress: Progress | None) -> Path:
@@ -36,7 +29,7 @@ def download(name: str, progress: Progress | None) -> Path:
     import huggingface_hub
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    match = _ID.fullmatch(name)
+    match = HUB_ID.fullmatch(name)
     if match is None:
         raise CheckpointError(f"Checkpoint {name!r} is not a hub id.", "Write owner/name or owner/name@revision.")
     bar = _reporting_bar(f"Fetching {name}", progress)

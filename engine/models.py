@@ -20,8 +20,7 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, Qwen3Model
 from transformers.utils import logging as transformers_logging
 
-from engine.checkpoint import CheckpointInfo
-from engine.errors import CheckpointError
+from engine.checkpoint import CheckpointInfo, broken
 
 _ASYNC_LOAD = "HF_DEACTIVATE_ASYNC_LOAD"
 
@@ -68,11 +67,11 @@ def _module(info: CheckpointInfo, kind: Any, component: str) -> Any:
     try:
         module, report = kind.from_pretrained(folder, use_safetensors=True, **options)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise _mismatch(info, folder, str(error).splitlines()[0]) from error
+        raise broken(info.name, folder, f"does not load ({_first_line(error)})") from error
     for what in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
         names = sorted(str(name) for name in report.get(what, ()))
         if names:
-            raise _mismatch(info, folder, f"{what.replace('_', ' ')}: {', '.join(names[:3])}")
+            raise broken(info.name, folder, f"does not match its configuration ({what}: {', '.join(names[:3])})")
     return module.eval().requires_grad_(False)
 
 
@@ -81,14 +80,11 @@ def _text_tokenizer(info: CheckpointInfo, folder: Path) -> PreTrainedTokenizerBa
         tokenizers: Any = AutoTokenizer
         return tokenizers.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _mismatch(info, folder, str(error).splitlines()[0]) from error
+        raise broken(info.name, folder, f"does not load ({_first_line(error)})") from error
 
 
-def _mismatch(info: CheckpointInfo, folder: Path, problem: str) -> CheckpointError:
-    return CheckpointError(
-        f"Checkpoint {info.name}: {folder}: does not load ({problem}).",
-        f"Fetch it again with `demon checkpoint fetch {info.name}`, or use a checkpoint made for ACE-Step v1.5.",
-    )
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from engine.checkpoint import BUNDLED, CheckpointInfo
 from engine.codec import Codec
 from engine.conditioning import Conditioning
 from engine.errors import CheckpointError, EngineError
-from engine.hub import Progress, download, is_hub_id
+from engine.hub import Progress, download
 from engine.models import load
 from engine.request import Request, even_frames
 from engine.source import Source
@@ -238,7 +238,7 @@ def _locate(checkpoint: str | Path, progress: Progress | None) -> Path:
     folder = Path(checkpoint)
     if isinstance(checkpoint, Path) or folder.is_dir():
         return folder
-    if is_hub_id(name):
+    if checkpoints.is_hub_id(name):
         return download(name, progress)
     raise CheckpointError(
         f"Checkpoint {name!r} is neither {BUNDLED!r}, nor a folder, nor a hub id.",

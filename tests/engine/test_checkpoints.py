@@ -80,9 +80,17 @@ def test_damage_is_named_with_its_file_and_a_command(copy: Path, damage: str):
     with pytest.raises(engine.CheckpointError) as caught:
         engine.Session.open(copy)
     assert named in caught.value.text
-    assert "demon checkpoint fetch" in caught.value.fix
+    assert "demon checkpoint check" in caught.value.fix
     assert caught.value.code == "missing_checkpoint"
     assert "\n" not in str(caught.value)
+
+
+def test_the_command_that_mends_it_fits_where_the_checkpoint_came_from(copy: Path):
+    (copy / "vae" / WEIGHTS).unlink()
+    for name, command in (("someone/tiny@v2", "demon checkpoint fetch someone/tiny@v2"), ("demon-tiny-1", "Reinstall")):
+        with pytest.raises(engine.CheckpointError) as caught:
+            inspect(copy, name)
+        assert command in caught.value.fix
 
 
 @pytest.mark.parametrize("name", ["demon-tiny-9", "/no/such/folder", "", "a/b/c", "owner/na me"])
