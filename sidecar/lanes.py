@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.frames import centres, first_sample, frame_of
+from sidecar.frames import centre, centres, first_sample, frame_of
 from sidecar.parameters import TABLE
 from sidecar.region import Region
 
@@ -134,13 +134,17 @@ class LaneSet:
             lane.add(position, value, ramp=ramp)
 
     def prime(self) -> None:
-        """Take in every point at the start itself; their values are what the pass begins with."""
+        """Take in every point at the start itself; their values are what the pass begins with. Again it does nothing."""
+        if self._primed:
+            return
+        self._primed = True
         for key in self._lanes:
             self._take(key, self._start + 1)
         self._first_values = {key: self.hold(key) for key in self._lanes}
 
     def settle(self, frame: int) -> None:
         """Reach virtual frame `frame`: breakpoints before S(frame) take effect, frames before it become known."""
+        self.prime()
         limit = first_sample(frame, self._rate)
         for key, lane in self._lanes.items():
             since = self._take(key, limit)
@@ -174,7 +178,12 @@ class LaneSet:
         known = lane.before(limit)
         self.changes += sum(lane.value(i) != lane.value(i - 1) for i in range(settled, known))
         self._settled[key] = max(known, settled)
-        return frame_of(lane.position(settled - 1), self._rate) if known > settled else self._reached
+        return self._first_affected(lane.position(settled - 1)) if known > settled else self._reached
+
+    def _first_affected(self, position: int) -> int:
+        # what lies before a settled breakpoint is forgotten, so frames with an earlier centre must not be read again
+        frame = frame_of(position, self._rate)
+        return frame if centre(frame, self._rate) >= position else frame + 1
 
     def _fill(self, key: str, low: int, high: int) -> None:
         low = max(low, self._first_frame, self._region.start)

@@ -118,7 +118,8 @@ class Pass:
         return next(self._script, Progress.DONE)
 
     def remember(self) -> Memory:
-        """The lanes, for the next round of a loop."""
+        """The lanes as far as the host drew them, for the next round of a loop. The pass is over."""
+        self._lanes.settle(max(self._playhead, self._first_frame))
         return self._lanes.remember()
 
     def close(self) -> None:

@@ -1,0 +1,104 @@
+"""The headless bounce: the same pass and output stage, one call."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from conftest import RATE, SHORT_CLOCK, music
+from rendering import DOCUMENT, Player, cut, material
+
+from engine import Session
+from sidecar.automation import parse_automation
+from sidecar.bounce import bounce
+from sidecar.content import ContentStore
+from sidecar.errors import ContentError, StateError
+from sidecar.lanes import Lane
+from sidecar.output import render_output
+from sidecar.source import canonical
+
+CLIP = music(2.0)
+LANES = {
+    "version": 1,
+    "lanes": {
+        "denoise": [{"sample": 0, "value": 0.4}, {"sample": 30_000, "value": 0.9}],
+        "mix": [{"sample": 50_000, "value": 0.5}],
+    },
+}
+
+
+def test_a_bounce_is_the_pass_behind_the_output_stage(session: Session) -> None:
+    out, report = bounce(session, CLIP, RATE, DOCUMENT, parse_automation(LANES, RATE))
+    start, later = (point.value for point in parse_automation(LANES, RATE).lanes["denoise"])
+    wet = Player(session, material(session), [(30_000, "denoise", later)], denoise=start).play(cut(2 * RATE, 1024))
+    mix = Lane(0, 1.0)
+    mix.add(50_000, 0.5)
+    lanes = {"bypass": Lane(0, 0.0), "mix": mix, "output_gain": Lane(0, 0.0)}
+    assert out.tobytes() == render_output(CLIP, wet, (0, 2 * RATE), RATE, lanes).tobytes()
+    assert report.wet
+    assert (report.start, report.end) == (0, 2 * RATE)
+
+
+def test_a_bounce_repeats_and_depends_on_seed_and_lanes(session: Session) -> None:
+    automation = parse_automation(LANES, RATE)
+    digests = [
+        bounce(session, CLIP, RATE, document, lanes)[1].sha256
+        for document, lanes in [
+            (DOCUMENT, automation),
+            (DOCUMENT, automation),
+            (DOCUMENT.patch({"seed": 4}), automation),
+            (DOCUMENT, None),
+        ]
+    ]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+
+
+def test_mix_0_is_the_track(session: Session) -> None:
+    out, _ = bounce(session, CLIP, RATE, DOCUMENT.patch({"parameters": {"mix": 0.0}}))
+    assert out.tobytes() == CLIP.tobytes()
+
+
+def test_a_silent_track_stays_silent_and_dry(session: Session) -> None:
+    out, report = bounce(session, np.zeros((2, 5000), np.float32), RATE, DOCUMENT)
+    assert not out.any()
+    assert not report.wet
+
+
+def test_progress_rises_to_1(session: Session) -> None:
+    shares: list[float] = []
+    bounce(session, CLIP, RATE, DOCUMENT, report=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+def test_a_file_source_is_found_in_the_content_store_or_missed_by_name(session: Session, tmp_path: Path) -> None:
+    other = canonical(music(2.0)[:, ::-1].copy(), 0, RATE, "backwards")
+    document = DOCUMENT.patch({"file": msgspec.to_builtins(other.entry), "parameters": {"source_mode": 1.0}})
+    store = ContentStore(tmp_path)
+    with pytest.raises(ContentError, match="backwards"):
+        bounce(session, CLIP, RATE, document, store=store)
+    store.put(other)
+    _, report = bounce(session, CLIP, RATE, document, store=store)
+    assert report.source == other.hash
+
+
+@pytest.mark.parametrize(
+    ("audio", "rate", "named"),
+    [
+        (CLIP[0], RATE, "audio"),
+        (CLIP.astype(np.float64), RATE, "audio"),
+        (CLIP[:, :0], RATE, "audio"),
+        (np.full((2, 10), np.nan, np.float32), RATE, "finite"),
+        (CLIP, 4_000, "rate"),
+    ],
+)
+def test_wrong_audio_is_refused(session: Session, audio: np.ndarray, rate: int, named: str) -> None:
+    with pytest.raises(StateError, match=named):
+        bounce(session, audio, rate, DOCUMENT)
+
+
+def test_a_clip_shorter_than_the_shortest_region_is_bounced(session: Session) -> None:
+    out, report = bounce(session, CLIP[:, :3_000], RATE, {"clock": SHORT_CLOCK})
+    assert out.shape == (2, 3_000)
+    assert report.end == 3_000
