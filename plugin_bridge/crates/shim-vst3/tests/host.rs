@@ -236,6 +236,23 @@ fn state_goes_round() {
 }
 
 #[test]
+fn loaded_values_go_to_the_host_with_the_next_block_and_once() {
+    let first = Rig::new();
+    first.set(MIX, 0.25);
+    let rig = Rig::new().active();
+    assert_eq!(load(&rig, &save(&first)), kResultOk);
+    let said = |rig: &Rig| {
+        let changes = ComWrapper::new(Changes::default());
+        let pointer = changes.as_com_ref::<IParameterChanges>().unwrap().as_ptr();
+        rig.process(&[], &[], 0, |data| data.outputParameterChanges = pointer);
+        changes.points().into_iter().filter(|point| point.0 == mix_id()).collect::<Vec<_>>()
+    };
+    rig.process(&[], &[], 0, |_| ());
+    assert_eq!(said(&rig), [(mix_id(), 0, 0.25)]);
+    assert_eq!(said(&rig), []);
+}
+
+#[test]
 fn a_wrong_state_is_refused_and_the_old_one_stays() {
     let rig = Rig::new();
     rig.set(MIX, 0.25);
