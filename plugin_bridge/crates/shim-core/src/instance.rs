@@ -68,7 +68,7 @@ impl Instance {
         }
         let core = match parked.take() {
             Some(core) if core.timeline.layout.rate == rate => core,
-            Some(mut core) => match engaged.timeline(rate) {
+            Some(mut core) => match engaged.timeline(&self.shared, rate) {
                 Ok(timeline) => {
                     core.replace_timeline(timeline);
                     core
@@ -88,7 +88,7 @@ impl Instance {
     fn first_core(&self, engaged: &mut Engaged, rate: u32) -> Result<Box<Core>, ActivateError> {
         let (audio, link): (AudioEnds, LinkEnds) = rings();
         engaged.link = Some(Link::start(self.shared.clone(), link).map_err(ActivateError::Link)?);
-        let timeline = engaged.timeline(rate)?;
+        let timeline = engaged.timeline(&self.shared, rate)?;
         Ok(Box::new(Core::new(self.shared.clone(), timeline, audio)))
     }
 
@@ -154,9 +154,10 @@ impl Instance {
 
 impl Engaged {
     /// Makes a timeline and tells the link.
-    fn timeline(&mut self, rate: u32) -> Result<Arc<Timeline>, ActivateError> {
+    fn timeline(&mut self, shared: &Shared, rate: u32) -> Result<Arc<Timeline>, ActivateError> {
         let timeline = Arc::new(Timeline::new(rate, self.epoch + 1).map_err(ActivateError::Timeline)?);
         self.epoch += 1;
+        shared.peer.expect(self.epoch);
         if let Some(link) = &self.link {
             link.send(Command::Timeline(timeline.clone()));
         }

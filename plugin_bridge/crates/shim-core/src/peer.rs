@@ -23,6 +23,10 @@ pub(crate) enum Reach {
 pub(crate) struct Peer {
     base: Instant,
     reach: AtomicU8,
+    /// Epochs of the newest timeline and of the one that the sidecar has mapped. Until they agree nothing is connected
+    /// that the audio thread could use.
+    newest: AtomicU32,
+    mapped: AtomicU32,
     /// Grows with every connection; 0 before the first.
     connection: AtomicU32,
     /// Milliseconds since `base`: the last message, and the last one that was not a heartbeat.
@@ -39,6 +43,8 @@ impl Peer {
         Self {
             base: Instant::now(),
             reach: AtomicU8::new(Reach::Undecided as u8),
+            newest: AtomicU32::new(0),
+            mapped: AtomicU32::new(0),
             connection: AtomicU32::new(0),
             heard: AtomicU64::new(0),
             progress: AtomicU64::new(0),
@@ -57,6 +63,7 @@ impl Peer {
             0 => Reach::Undecided,
             1 => Reach::Absent,
             2 => Reach::Starting,
+            _ if self.newest.load(Ordering::Acquire) != self.mapped.load(Ordering::Acquire) => Reach::Starting,
             _ => Reach::Connected,
         }
     }
@@ -69,10 +76,16 @@ impl Peer {
         self.connection.load(Ordering::Acquire)
     }
 
+    /// The main thread made a timeline, which the sidecar does not know yet.
+    pub(crate) fn expect(&self, epoch: u32) {
+        self.newest.store(epoch, Ordering::Release);
+    }
+
     /// A sidecar took the timeline; a pass announced on another connection must be announced again.
-    pub(crate) fn connected(&self) {
+    pub(crate) fn connected(&self, epoch: u32) {
         self.touch(true);
         self.connection.fetch_add(1, Ordering::AcqRel);
+        self.mapped.store(epoch, Ordering::Release);
         self.set_reach(Reach::Connected);
     }
 
@@ -107,5 +120,24 @@ impl Peer {
 
     pub(crate) fn set_captured(&self, count: u64) {
         self.captured.fetch_max(count, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Peer, Reach};
+
+    #[test]
+    fn a_new_timeline_is_not_connected_before_the_sidecar_has_mapped_it() {
+        let peer = Peer::new();
+        peer.expect(1);
+        peer.connected(1);
+        assert_eq!(peer.reach(), Reach::Connected);
+        peer.expect(2);
+        assert_eq!(peer.reach(), Reach::Starting);
+        peer.connected(1);
+        assert_eq!(peer.reach(), Reach::Starting);
+        peer.connected(2);
+        assert_eq!(peer.reach(), Reach::Connected);
     }
 }

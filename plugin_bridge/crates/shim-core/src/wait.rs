@@ -189,21 +189,21 @@ mod tests {
     #[test]
     fn a_lost_or_replaced_connection_ends_the_wait_at_once() {
         let gate = gate(60_000);
-        gate.shared.peer.connected();
+        gate.shared.peer.connected(0);
         let stake = Stake { connection: gate.shared.peer.connection(), failures: 0 };
         gate.shared.peer.set_reach(Reach::Starting);
         assert_eq!(wait(&gate, stake), Trouble::Died);
-        gate.shared.peer.connected();
+        gate.shared.peer.connected(0);
         assert_eq!(wait(&gate, stake), Trouble::Died);
     }
 
     #[test]
     fn a_silent_sidecar_ends_the_wait_and_so_does_one_that_only_beats() {
         let silent = gate(1);
-        silent.shared.peer.connected();
+        silent.shared.peer.connected(0);
         assert_eq!(wait(&silent, Stake::default()), Trouble::Silent);
         let beating = gate(20);
-        beating.shared.peer.connected();
+        beating.shared.peer.connected(0);
         let mut watch = beating.watch();
         let trouble = loop {
             beating.shared.peer.touch(false);
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_failure_that_the_sidecar_reports_ends_the_wait() {
         let gate = gate(60_000);
-        gate.shared.peer.connected();
+        gate.shared.peer.connected(0);
         gate.shared.peer.fail();
         assert_eq!(wait(&gate, Stake::default()), Trouble::Refused);
     }

@@ -65,7 +65,7 @@ impl Session {
         self.opening = None;
         self.send_values(courier).await?;
         courier.shared.peer.set_captured(courier.captured);
-        courier.shared.peer.connected();
+        courier.shared.peer.connected(courier.shelf.as_ref().map_or(0, |shelf| shelf.timeline.epoch));
         if courier.standing.0 == Status::Starting {
             courier.stand(Reach::Connected, Status::Dry, "connected to the sidecar");
         }
