@@ -81,14 +81,16 @@ class Rig:
     def write_launch_file(self, command: list[str] | None = None) -> None:
         """What `demon plugin install` writes: how the plugin starts a sidecar; or another command in its place."""
         content = json.loads(launch.content())
-        self.launch_file.write_text(json.dumps({**content, "command": command or content["command"]}))
+        environment = {**content["environment"], "PYTHONPATH": str(ROOT)}  # the checkout need not be installed
+        command = command or content["command"]
+        self.launch_file.write_text(json.dumps({"command": command, "environment": environment}))
 
     def environment(self) -> dict[str, str]:
         kept = {k: os.environ[k] for k in ("PATH", "LANG", "LD_LIBRARY_PATH") if k in os.environ}
         return {
             **kept,
             "HOME": str(self.home),
-            "PYTHONPATH": str(ROOT),  # the sidecar that the plugin starts inherits it
+            "PYTHONPATH": str(ROOT),
             "DEMON_RUN_DIR": str(self.run_dir),
             "DEMON_LAUNCH_FILE": str(self.launch_file),
             "OMP_NUM_THREADS": "2",

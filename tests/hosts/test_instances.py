@@ -6,7 +6,7 @@ from bridge_rig import Rig
 from clip import music
 from scenes import RATE, bounce, distance, document
 
-SONGS = [music(2.0, RATE), music(2.0, RATE, key=5)]
+SONGS = [music(2.0, RATE), music(2.0, RATE, start=8.0)]
 PROMPTS = [{"a": "soft piano", "b": "strings"}, {"a": "heavy metal guitar", "b": "noise"}]
 
 
