@@ -134,7 +134,7 @@ class LaneSet:
             lane.add(position, value, ramp=ramp)
 
     def prime(self) -> None:
-        """Take in every point at the start itself; their values are what the pass begins with. Again it does nothing."""
+        """Take in every point at the start itself: what the pass begins with. Calling it again does nothing."""
         if self._primed:
             return
         self._primed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 FRESH_S: Final = 1.0
 """A peer heard from within four heartbeats is alive; an older one is what a broken connection left behind."""
+
+GIVEN_UP: Final = 256
+"""Connections remembered after their peer was given up: many more than instances in a project."""
 
 _INSTANCE_DIGITS: Final = frozenset("0123456789abcdef")
 
@@ -47,6 +51,7 @@ class Peers:
     def __init__(self, token: str) -> None:
         self._token = token
         self._by_address: dict[bytes, Peer] = {}
+        self._given_up: deque[bytes] = deque(maxlen=GIVEN_UP)
 
     def __len__(self) -> int:
         return len(self._by_address)
@@ -73,7 +78,8 @@ class Peers:
         if len(hello.instance) != 32 or not _INSTANCE_DIGITS.issuperset(hello.instance):
             raise MessageError(f"instance is {hello.instance!r}.", "Use 32 hexadecimal digits.")
         replaced = self._by_address.get(address) or self._plugin(hello)
-        if replaced is not None and replaced.address != address and now - replaced.heard < FRESH_S:
+        # the same process under a new address has lost its old connection; another process is a copy
+        if replaced is not None and replaced.pid != hello.pid and now - replaced.heard < FRESH_S:
             raise BusyError(f"Instance {hello.instance} is connected already.", "Use another instance id.")
         if replaced is not None:
             self.drop(replaced)
@@ -84,6 +90,11 @@ class Peers:
     def drop(self, peer: Peer) -> None:
         """Forget a peer."""
         self._by_address.pop(peer.address, None)
+        self._given_up.append(peer.address)
+
+    def gave_up(self, address: bytes) -> bool:
+        """This connection was a peer once. It gets no answer: silence is what makes a plugin connect anew."""
+        return address in self._given_up
 
     def silent(self, now: float) -> Iterator[Peer]:
         """Peers that were not heard from for too long."""

@@ -121,8 +121,8 @@ class Service:
                 self._hello(address, message)
             elif peer is not None:
                 self._dispatch(peer, message, rest)
-            elif not isinstance(message, protocol.Bye):
-                raise InstanceError("This connection has not said hello, or was silent for too long.", "Say hello.")
+            elif not self._peers.gave_up(address):
+                raise InstanceError("This connection has not said hello.", "Say hello first.")
         except SidecarError as error:
             self._log.warning("refused", code=error.code, text=error.text)
             failed = protocol.Failed(id=protocol.command_id(frames), code=error.code, text=error.text, fix=error.fix)

@@ -26,7 +26,9 @@ PATIENCE_S = 60.0  # for a machine that is busy with other things; no test asser
 class MemoryFile:
     """A timeline file with `slots` slots and as many table entries."""
 
-    def __init__(self, rate: int = 48_000, slots: int = 400, epoch: int = 1, **wrong: int) -> None:
+    def __init__(
+        self, rate: int = 48_000, slots: int = 400, epoch: int = 1, wrong: dict[str, int] | None = None
+    ) -> None:
         table, headers = 4096, 4096 + -(-slots * 8 // 4096) * 4096
         data = headers + -(-slots * 64 // 4096) * 4096
         capture = data + slots * 2 * CHUNK * 4
@@ -63,7 +65,7 @@ class MemoryFile:
             "slot_stride": 2 * CHUNK * 4,
             "capture_stride": CAPTURE_STRIDE,
         }
-        fields.update(wrong)
+        fields.update(wrong or {})
         struct.pack_into("<QIIQIIIIIIQQQQIIQQ", self.map, 0, *fields.values())
         self.table = np.frombuffer(self.map, "<u8", slots, table)
 
@@ -100,6 +102,7 @@ class Peer:
         self.records = 0
         self.captures = 0
         self.command = 0
+        self.spoke = time.monotonic()
         self.file: MemoryFile | None = None
 
     def close(self) -> None:
@@ -108,6 +111,7 @@ class Peer:
 
     def send(self, t: str, *frames: bytes, **keys: Any) -> None:
         self.socket.send_multipart([msgpack.packb({"t": t, **keys}), *frames])
+        self.spoke = time.monotonic()
 
     def raw(self, *frames: bytes) -> None:
         self.socket.send_multipart(list(frames))
@@ -118,6 +122,8 @@ class Peer:
 
     def pump(self, wait_ms: int = 100) -> bool:
         """Take in what has arrived, waiting a moment for the first."""
+        if time.monotonic() - self.spoke > 1.0:
+            self.send("ping", time=0)
         got = False
         while self.socket.poll(0 if got else wait_ms):
             head, *frames = self.socket.recv_multipart()
