@@ -97,8 +97,10 @@ impl Document {
         document
     }
 
-    /// Takes the keys that `json` has, keeps the others, and the attachments that the result still names.
-    pub(crate) fn merge(&mut self, json: Map<String, Value>, attachments: Vec<Attachment>) {
+    /// Takes the keys that `json` has, keeps the others, and the attachments that the result still names; returns
+    /// whether anything but parameters changed.
+    pub(crate) fn merge(&mut self, json: Map<String, Value>, attachments: Vec<Attachment>) -> bool {
+        let before = self.clone();
         for (key, value) in json {
             match (self.json.get_mut(&key), value) {
                 (Some(Value::Object(old)), Value::Object(new)) if key == "parameters" => old.extend(new),
@@ -109,6 +111,9 @@ impl Document {
         self.attachments.extend(attachments);
         let text = self.named_hashes();
         self.attachments.retain(|attachment| text.contains(&attachment.name()));
+        let others = |document: &Self| document.json.iter().filter(|(key, _)| *key != "parameters").count();
+        let same = self.json.iter().all(|(key, value)| key == "parameters" || before.json.get(key) == Some(value));
+        !same || others(self) != others(&before) || self.attachments != before.attachments
     }
 
     /// Every `hash` of the document's sources.
@@ -154,7 +159,9 @@ mod tests {
     #[test]
     fn a_key_that_is_absent_keeps_its_value_and_an_unnamed_attachment_goes() {
         let mut document = Document::default();
-        document.merge(object(json!({"seed": 7, "learned": {"hash": attachment(1).name()}})), vec![attachment(1)]);
+        let learned = json!({"seed": 7, "parameters": {"mix": 1.0}, "learned": {"hash": attachment(1).name()}});
+        assert!(document.merge(object(learned.clone()), vec![attachment(1)]));
+        assert!(!document.merge(object(learned), vec![attachment(1)]), "the same document is no change");
         document.merge(object(json!({"prompts": {"a": "x", "b": ""}})), vec![]);
         assert_eq!((&document.json["seed"], document.attachments.len()), (&json!(7), 1));
         document.merge(object(json!({"learned": null})), vec![]);

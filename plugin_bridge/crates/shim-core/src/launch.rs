@@ -15,7 +15,8 @@ use std::{
 /// Starts in a row that may end badly before only one a minute is tried.
 const LIMIT: u32 = 5;
 const RETRY: Duration = Duration::from_secs(60);
-/// A sidecar that lived this long was well; its end does not count towards the limit.
+/// A sidecar that served this long was well; its end does not count towards the limit. Not counted from its start,
+/// because one that fails at the end of its imports has lived that long too.
 const STABLE: Duration = Duration::from_secs(10);
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const MAX_LAUNCH_FILE: u64 = 64 << 10;
@@ -45,12 +46,12 @@ pub(crate) enum Launch {
 #[derive(Debug)]
 struct Launcher {
     child: Option<u32>,
-    started: Option<Instant>,
+    serving: Option<Instant>,
     due: Option<Instant>,
     ended_badly: u32,
 }
 
-static LAUNCHER: Mutex<Launcher> = Mutex::new(Launcher { child: None, started: None, due: None, ended_badly: 0 });
+static LAUNCHER: Mutex<Launcher> = Mutex::new(Launcher { child: None, serving: None, due: None, ended_badly: 0 });
 
 /// Starts the sidecar unless one is on its way.
 pub(crate) fn request() -> Launch {
@@ -77,6 +78,12 @@ pub(crate) fn request() -> Launch {
     }
 }
 
+/// A sidecar welcomed an instance of this process.
+pub(crate) fn serves() {
+    let mut launcher = LAUNCHER.lock().unwrap_or_else(PoisonError::into_inner);
+    launcher.serving = launcher.serving.or(Some(Instant::now()));
+}
+
 fn exhausted() -> String {
     format!("the sidecar ended {LIMIT} times in a row: run `demon doctor` and see sidecar.log")
 }
@@ -84,7 +91,7 @@ fn exhausted() -> String {
 impl Launcher {
     fn watch(&mut self, mut child: Child) -> Launch {
         let pid = child.id();
-        (self.child, self.started) = (Some(pid), Some(Instant::now()));
+        (self.child, self.serving) = (Some(pid), None);
         let reaper = std::thread::Builder::new().name("demon-reaper".into()).spawn(move || {
             let well = child.wait().is_ok_and(|status| status.success());
             LAUNCHER.lock().unwrap_or_else(PoisonError::into_inner).ended(well);
@@ -98,7 +105,7 @@ impl Launcher {
 
     /// `well`: with exit code 0, as a second sidecar does that found another one running.
     fn ended(&mut self, well: bool) {
-        let was_stable = self.started.take().is_some_and(|started| started.elapsed() >= STABLE);
+        let was_stable = self.serving.take().is_some_and(|since| since.elapsed() >= STABLE);
         self.child = None;
         self.ended_badly = if well || was_stable { 0 } else { self.ended_badly + 1 };
         let delay = if self.ended_badly >= LIMIT { RETRY } else { FIRST_DELAY * 2u32.pow(self.ended_badly) };

@@ -139,7 +139,6 @@ impl Courier {
     }
 
     fn lost(&mut self, text: &str, pause: Duration) -> Duration {
-        self.note(text);
         self.stand(Reach::Starting, if pause == REFUSED { Status::Failed } else { Status::Starting }, text);
         pause
     }

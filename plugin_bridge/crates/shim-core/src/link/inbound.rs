@@ -143,8 +143,8 @@ impl Courier {
             self.note(&format!("the sidecar failed ({code}): {text}"));
             self.shared.peer.fail();
         }
-        let reach = self.shared.peer.reach();
-        self.stand(reach, status, text.trim());
+        let (reach, text) = (self.shared.peer.reach(), text.trim());
+        self.stand(reach, status, if text.is_empty() { state } else { text });
     }
 
     /// The sidecar changed something worth saving.
@@ -160,9 +160,11 @@ impl Courier {
         });
         let attachments = attachments.collect::<Result<Vec<_>, String>>()?;
         let values = document::values(&json).map_err(|error| error.to_string())?;
-        self.shared.document().merge(json, attachments);
+        let changed = self.shared.document().merge(json, attachments);
         self.take_values(&values);
-        self.shared.notify(Notice::DocumentChanged);
+        if changed {
+            self.shared.notify(Notice::DocumentChanged);
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::Courier;
 use crate::{
-    Status,
+    Status, launch,
     message::{Message, PROTOCOL},
     peer::Reach,
     runfile::{self, RunFile},
@@ -171,6 +171,7 @@ impl Session {
     /// After `welcome`: timeline, then state (PROTOCOL section 5).
     pub(super) async fn introduce(&mut self, courier: &mut Courier) -> Result<(), String> {
         self.welcomed = true;
+        launch::serves();
         let until = Instant::now() + SETTLE;
         while courier.shelf.as_mut().is_some_and(|shelf| !shelf.is_settled()) && Instant::now() < until {
             tokio::time::sleep(TICK).await;
