@@ -6,6 +6,7 @@ and every setting are private to demo/out: nothing of the user's is read or writ
 usage: .venv/bin/python demo/run.py
 """
 
+import gc
 import hashlib
 import importlib.metadata
 import json
@@ -63,11 +64,11 @@ def bounce(bundle: Path, loop: Audio, rate: int, drawn: dict[str, Lane], bar: Pr
 
     # pedalboard ships no types for a plugin's parameters
     plugin: Any = pedalboard.VST3Plugin(str(bundle))
-    plugin.parameters["free_run"].raw_value = 1.0
     blocks = [np.ascontiguousarray(loop[:, at : at + BLOCK]) for at in range(0, loop.shape[1], BLOCK)]
+    plugin.process(np.zeros((2, BLOCK), np.float32), rate, buffer_size=BLOCK, reset=True)  # activates it at this rate
     with Client(timeout_s=60.0) as client:
-        instance = wait_for_instance(client)
-        client.set_state(instance, {"prompts": PROMPTS, "seed": SEED})
+        client.set_state(wait_for_instance(client, rate), {"prompts": PROMPTS, "seed": SEED})
+    plugin.parameters["free_run"].raw_value = 1.0
 
     started = time.perf_counter()
     task = bar.add_task("pass 1: the plugin learns the loop", total=len(blocks))
@@ -85,21 +86,23 @@ def bounce(bundle: Path, loop: Audio, rate: int, drawn: dict[str, Lane], bar: Pr
         bar.advance(task)
     done = time.perf_counter()
     host = f"pedalboard {importlib.metadata.version('pedalboard')}"
+    del plugin
+    gc.collect()  # unloads it now, before its sidecar ends
     return Bounced(np.concatenate(rendered, axis=1), learned - started, done - learned, host)
 
 
-def wait_for_instance(client: Client, limit_s: float = 30.0) -> str:
-    """The id of the one plugin instance that is loaded."""
+def wait_for_instance(client: Client, rate: int, limit_s: float = 30.0) -> str:
+    """The id of the one plugin instance that is loaded, once it runs at `rate`."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
-        found = client.instances()
-        if found:
-            return found[0].instance
+        for entry in client.instances():
+            if entry.rate == rate:
+                return entry.instance
         time.sleep(0.05)
     raise SystemExit(f"error: the plugin did not reach the sidecar within {limit_s:g} s\nnext: read {RESULTS / 'run'}")
 
 
-def check(dry: Audio, wet: Audio) -> dict[str, float]:
+def check(dry: Audio, wet: Audio, rate: int) -> dict[str, float]:
     """Loudness and distance of the two; ends the demo when the bounce is not what a bounce has to be."""
     figures = {
         "dry_rms": float(np.sqrt(np.mean(np.square(dry)))),
@@ -107,20 +110,24 @@ def check(dry: Audio, wet: Audio) -> dict[str, float]:
         "difference_rms": float(np.sqrt(np.mean(np.square(wet - dry)))),
         "bounce_peak": float(np.abs(wet).max()),
     }
-    second = wet.shape[1] // 16
-    quietest = min(
-        float(np.sqrt(np.mean(np.square(wet[:, at : at + second])))) for at in range(0, wet.shape[1], second)
-    )
+    wet_seconds, dry_seconds = in_seconds(wet, rate), in_seconds(dry, rate)
+    loud = np.sqrt(np.mean(np.square(wet_seconds), axis=(0, 2)))
+    change = np.sqrt(np.mean(np.square(wet_seconds - dry_seconds), axis=(0, 2)))
     problem = None
     if not np.isfinite(wet).all():
         problem = "the bounce holds values that are no numbers"
-    elif quietest < 0.003:
-        problem = f"a second of the bounce is silent (rms {quietest:.5f})"
-    elif figures["difference_rms"] < 0.1 * figures["dry_rms"]:
-        problem = "the bounce is the dry loop: the plugin rendered nothing"
+    elif loud.min() < 0.003:
+        problem = f"second {loud.argmin()} of the bounce is silent (rms {loud.min():.5f})"
+    elif change.min() < 0.05 * figures["dry_rms"]:
+        problem = f"second {change.argmin()} of the bounce is the dry loop: the plugin rendered nothing there"
     if problem:
         raise SystemExit(f"error: {problem}\nnext: read the logs in {RESULTS / 'run'}")
     return figures
+
+
+def in_seconds(audio: Audio, rate: int) -> Audio:
+    """[2, N] as [2, seconds, rate], without what is less than a second."""
+    return audio[:, : audio.shape[1] // rate * rate].reshape(2, -1, rate)
 
 
 def sha256(data: bytes) -> str:
@@ -164,7 +171,7 @@ def main() -> None:
         ready = time.perf_counter()
         with progress() as bar:
             bounced = bounce(done.vst3, dry, rate, drawn, bar)
-    figures = check(dry, bounced.audio)
+    figures = check(dry, bounced.audio, rate)
 
     write_wav(RESULTS / "dry.wav", dry, rate)
     write_wav(RESULTS / "bounce.wav", bounced.audio, rate)
