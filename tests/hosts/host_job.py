@@ -117,7 +117,12 @@ class Stage:
         """One offline pass, by whichever way the host has."""
         if not hasattr(self.host, "render"):
             return self.do_play({"blocks": 512, **step, "offline": True})
-        out = self.host.render(np.load(step["audio"]), [tuple(e) for e in step.get("events", [])])
+        try:
+            out = self.host.render(np.load(step["audio"]), [tuple(e) for e in step.get("events", [])])
+        except ValueError as refused:
+            if not step.get("may_refuse"):
+                raise
+            return {"refused": str(refused)}
         np.save(self.folder / step["out"], out)
         return {"status": STATUS[round(self.host.get("status"))]}
 
@@ -143,6 +148,13 @@ class Stage:
             if status in step["status"] or time.monotonic() > until:
                 return {"status": status}
             time.sleep(0.01)
+
+    def do_channels(self, step: Step) -> dict[str, Any]:
+        """A real-time block of noise in `count` channels; how far the first two came out changed."""
+        self.host.mode(False)
+        noise = np.random.default_rng(1).standard_normal((step["count"], 256)).astype(np.float32)
+        out = self.host.block(noise, 0, False, [])
+        return {"changed": float(np.abs(out - noise)[:2].max(initial=0.0))}
 
     def do_reset(self, step: Step) -> None:
         self.host.reset()

@@ -37,10 +37,18 @@ def test_a_source_of_another_rate_is_used(rig: Rig) -> None:
     assert loudness(wet) > 0.1 * loudness(song)
 
 
-@pytest.mark.parametrize("layout", [[1, 1], [1, 2], [2, 1], [6, 6], [0, 2], [2, 2]])
-def test_only_stereo_is_accepted(rig: Rig, layout: list[int]) -> None:
-    result = rig.job("minihost", [{"do": "layout", "layout": layout}, {"do": "idle"}])
-    assert result.step("layout")["accepted"] == (layout == [2, 2])
+def test_buffers_that_are_not_stereo_pass_through(rig: Rig) -> None:
+    """Against the declared layout, as some hosts do it: nothing crashes, what there is of the signal is kept."""
+    steps = [{"do": "channels", "count": count} for count in (1, 6, 0, 2)]
+    result = rig.job("clap", [*steps, {"do": "idle"}])
+    assert [step["changed"] for step in result.steps if step["do"] == "channels"] == [0.0] * 4
+
+
+def test_a_mono_signal_in_a_stereo_plugin_is_refused_or_handled(rig: Rig) -> None:
+    song = music(0.5)
+    mono = {"do": "bounce", "audio": np.ascontiguousarray(song[:1]), "out": "mono.npy", "may_refuse": True}
+    result = rig.job("pedalboard", [mono, bounce("after", song)])
+    assert np.array_equal(result.audio("after.npy"), song)
 
 
 @pytest.mark.parametrize("host", ["clap", "minihost"])
