@@ -104,12 +104,18 @@ class EngineLoop:
                 self._drain()
                 worked |= self._turn(name)
             if not worked and self._running:
-                self._jobs.get()()
+                self._do(self._jobs.get())
             self._drain()
 
     def _drain(self) -> None:
         while self._running and not self._jobs.empty():
-            self._jobs.get()()
+            self._do(self._jobs.get())
+
+    def _do(self, job: Job) -> None:
+        try:
+            job()
+        except Exception:  # noqa: BLE001 - this thread must outlive whatever it is handed
+            self._log.exception("job failed")
 
     def _turn(self, name: str) -> bool:
         worked = False

@@ -3,7 +3,6 @@
 from typing import Final
 
 from sidecar import protocol
-from sidecar.errors import SidecarError
 from sidecar.publisher import Send
 from sidecar.sources import LEARN
 
@@ -16,21 +15,6 @@ def no_source(mode: int) -> tuple[str, str, str]:
     if mode == LEARN:
         return "no_source", "Nothing learned yet.", "Play the track once; the output stays dry until then."
     return "no_file", "No file chosen.", "Choose one with `demon set --file`, or set Source Mode to Learn."
-
-
-def wrong_checkpoint(saved: str, loaded: str) -> None:
-    """Refuse to render a project with another checkpoint than it was made with.
-
-    Raises:
-        SidecarError: they differ; a project without a checkpoint takes any.
-    """
-    if saved and saved not in {loaded, loaded.partition("@")[0]}:
-        error = SidecarError(
-            f"The project was made with checkpoint {saved}, the sidecar runs {loaded}.",
-            f"Start the sidecar with --checkpoint {saved}.",
-        )
-        error.code = "missing_checkpoint"
-        raise error
 
 
 class Reporter:

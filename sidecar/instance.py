@@ -7,28 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 
 from engine import EngineError
 from sidecar import protocol
 from sidecar.chunks import Cutter
-from sidecar.document import Document, changed_parameters, parse_json
 from sidecar.errors import SidecarError, TimelineError
-from sidecar.health import Reporter, no_source, wrong_checkpoint
+from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
 from sidecar.parameters import TABLE
 from sidecar.passes import Pass, Progress
+from sidecar.project import Project
 from sidecar.publisher import Publisher, Send
 from sidecar.records import Begin, Flag, Kind
-from sidecar.sources import LEARN, NONE, Sources
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
-    from sidecar.material import Material, Preparer
+    from sidecar.document import Document
+    from sidecar.material import Material, Preparer, Prompts
     from sidecar.timeline import Capture, Timeline
 
 Row = tuple[int, int, int, int, float, int, int]
@@ -42,6 +41,10 @@ class _Opening:
     song: int
     offline: bool
     points: list[tuple[str, int, float, bool]] = field(default_factory=list[tuple[str, int, float, bool]])
+
+    def first_values(self, otherwise: Mapping[str, float]) -> dict[str, float]:
+        """The value of each parameter at the start; one that the host leaves out keeps the value in force."""
+        return {**otherwise, **{key: value for key, _, value, _ in reversed(self.points)}}
 
 
 class Instance:
@@ -57,13 +60,11 @@ class Instance:
 
     def __init__(self, name: str, host: str, preparer: Preparer, store: ContentStore, send: Send) -> None:
         self.name = name
-        self.document = Document()
         self._host = host
         self._preparer = preparer
         self._send = send
         self._log = structlog.get_logger().bind(instance=name[:8])
-        self._sources = Sources(store)
-        self._values = {row.key: self.document.parameter(row.key) for row in TABLE}
+        self._project = Project(preparer, store)
         self._version = 0
         self._memory = Memory()
         self._timeline: Timeline | None = None
@@ -73,12 +74,13 @@ class Instance:
         self._cutter = Cutter((0, 0))
         self._number = 0
         self._unsaved = False
+        self._cold = False
         self._health = Reporter(send)
 
     @property
     def entry(self) -> protocol.InstanceEntry:
         """What the list of instances says about it."""
-        prompts = self.document.fields.prompts
+        prompts = self._project.document.fields.prompts
         rate = self._timeline.rate if self._timeline else 0
         return protocol.InstanceEntry(
             instance=self.name,
@@ -103,19 +105,15 @@ class Instance:
         Raises:
             StateError, ContentError, EngineError: it is not valid. Nothing is changed then.
         """
-        patch = parse_json(changes)
-        merged = self.document.patch(patch)
-        stamped = self._stamped(merged)
-        prompts = self._new_prompts(stamped)
-        self._sources.load(stamped, attachments)
-        self.document = stamped
-        for key in changed_parameters(patch):
-            if key in self._values:
-                self._values[key] = stamped.parameter(key)
+        document = self._project.merged(changes)
+        prompts = self._new_prompts(document)
+        stamped = document.fields.checkpoint != self._project.document.fields.checkpoint
+        self._project.accept(document, changes, attachments)
         self._version += 1
         if self._pass is not None and prompts is not None:
             self._pass.use(prompts)
-        self._unsaved |= not from_plugin or stamped.data != merged.data
+        self._unsaved |= stamped or not from_plugin
+        self._cold = True
         self._health.clear()
         self._report()
         return self._version
@@ -140,7 +138,7 @@ class Instance:
                 case Kind.CAPTURE:
                     capture = next(captures, None)
                     if number == self._number:
-                        self._sources.capture(song, None if capture is None else capture.audio)
+                        self._project.capture(song, None if capture is None else capture.audio)
                 case Kind.PASS:
                     self._begin(_Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
                 case Kind.STOP if number == self._number:
@@ -158,7 +156,7 @@ class Instance:
         if self._unsaved:
             self._save()
             return True
-        return False
+        return self._warm_up()
 
     def fail(self, code: str, text: str, fix: str) -> None:
         """The running pass ends; the plugin shows why."""
@@ -175,15 +173,15 @@ class Instance:
         row = TABLE.by_id(parameter)
         if row is None:
             return
-        self._values[row.key] = row.quantise(value)
+        self._project.values[row.key] = plain = row.quantise(value)
         if number == 0 or number != self._number:
             return
         if self._opening is not None:
-            self._opening.points.append((row.key, song, self._values[row.key], ramp))
+            self._opening.points.append((row.key, song, plain, ramp))
             if row.key == "source_mode" and song == self._opening.song:
                 self._open(self._opening)
         elif self._pass is not None:
-            self._pass.point(row.key, song, self._values[row.key], ramp=ramp)
+            self._pass.point(row.key, song, plain, ramp=ramp)
 
     def _cover(self, end: int) -> None:
         if self._opening is not None:
@@ -195,15 +193,15 @@ class Instance:
         if self._timeline is None:
             raise TimelineError("A pass begins before there is a timeline.", "Send timeline first.")
         self._end_pass(loop=loop)
-        self._sources.begin(self._timeline.rate)
+        self._project.begin_pass(self._timeline.rate)
         self._number, self._opening = opening.number, opening
 
     def _open(self, opening: _Opening) -> None:
         self._opening = None
         span, code = (0, 0), ""
         try:
-            material = self._material()
-            code = no_source(self._mode)[0] if material is None else ""
+            material = self._project.material()
+            code = no_source(self._project.mode)[0] if material is None else ""
             if material is not None:
                 span = self._start(material, opening)
                 code = "" if self._pass else "past_region"
@@ -225,7 +223,7 @@ class Instance:
             material,
             self._timeline.rate,
             opening.song,
-            self._values_before(opening),
+            opening.first_values(self._project.values),
             memory=self._memory,
             version=self._version,
             live=not opening.offline,
@@ -237,18 +235,6 @@ class Instance:
             started.point(key, song, value, ramp=ramp)
         self._pass, self._cutter = started, Cutter(started.span)
         return started.span
-
-    def _values_before(self, opening: _Opening) -> dict[str, float]:
-        # the lane begins with its first point; one that a host leaves out keeps the value in force
-        first = {key: value for key, _, value, _ in reversed(opening.points)}
-        return {**self._values, **first}
-
-    def _material(self) -> Material | None:
-        wrong_checkpoint(self.document.fields.checkpoint, self._preparer.session.checkpoint.id)
-        audio = self._sources.current(self._mode)
-        if audio is None and self._mode != NONE:
-            return None
-        return self._preparer.material(self.document, audio, None if audio is None else audio.region)
 
     def _advance_pass(self) -> bool:
         running, publisher = self._pass, self._publisher
@@ -266,14 +252,10 @@ class Instance:
         self._memory = self._pass.remember() if self._pass is not None and loop else Memory()
         self._drop_pass()
         self._opening = None
-        if self._mode != LEARN or self._timeline is None:
-            self._sources.drop()
-            return
-        entry = self._sources.learn(self._timeline.rate)
+        entry = self._project.end_pass(self._timeline.rate) if self._timeline is not None else None
         if entry is not None:
-            self.document = self._stamped(self.document.patch({"learned": msgspec.to_builtins(entry)}))
             self._version += 1
-            self._unsaved = True
+            self._unsaved = self._cold = True
             self._log.info("learned", source=entry.hash, samples=entry.samples)
 
     def _drop_pass(self) -> None:
@@ -285,36 +267,32 @@ class Instance:
 
     def _save(self) -> None:
         self._unsaved = False
-        attachments = self._sources.attachments()
-        values = {key: self._values[key] for key in TABLE.keys_saved}
-        document = self.document.patch({"parameters": values})
+        document, attachments = self._project.to_save()
         message = protocol.DocumentChanged(version=self._version, attachments=list(attachments))
-        self._send(protocol.encode(message, document.to_json(), *attachments.values()))
+        self._send(protocol.encode(message, document, *attachments.values()))
 
-    def _stamped(self, document: Document) -> Document:
-        from engine import __version__
+    def _warm_up(self) -> bool:
+        # encoding a source takes seconds: better now than when the user presses play
+        if not self._cold or self._timeline is None or self._pass is not None or self._opening is not None:
+            return False
+        self._cold = False
+        self._project.material()
+        return True
 
-        if document.fields.checkpoint:
-            return document
-        return document.patch({"checkpoint": self._preparer.session.checkpoint.id, "engine": __version__})
-
-    def _new_prompts(self, document: Document) -> Any:
-        before, after = self.document.fields, document.fields
+    def _new_prompts(self, document: Document) -> Prompts | None:
+        before, after = self._project.document.fields, document.fields
         if self._pass is None or (before.prompts, before.seed) == (after.prompts, after.seed):
             return None
         material = self._pass.material
         return self._preparer.prompts(document, material.region, cover=material.source is not None)
 
-    @property
-    def _mode(self) -> int:
-        return round(self._values["source_mode"])
-
     def _report(self) -> None:
         if self._timeline is None:
             return
         try:
-            available = self._mode == NONE or self._sources.current(self._mode) is not None
+            if self._project.is_wet:
+                self._health.ready()
+            else:
+                self._health.dry(*no_source(self._project.mode))
         except SidecarError as error:
             self._health.fail(error.code, error.text, error.fix)
-            return
-        self._health.ready() if available else self._health.dry(*no_source(self._mode))

@@ -16,8 +16,8 @@ from sidecar.windows import resample
 if TYPE_CHECKING:
     from engine import Conditioning, Session, Source
 
-KEPT: Final = 16
-"""Prepared prompts and sources kept: a handful of instances with two prompts and a source each."""
+KEPT: Final = 64
+"""Prepared prompts and sources kept: some twenty instances with two prompts and a source of at most 1 MB each."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ It works one unit at a time (an engine tick or a window), so that instances can 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -124,9 +124,10 @@ class Pass:
 
     def close(self) -> None:
         """Give the engine's memory back."""
+        self._script.close()
         self._stream.close()
 
-    def _work(self) -> Iterator[Run | Progress]:
+    def _work(self) -> Generator[Run | Progress]:
         while self._covered <= self._start:
             yield Progress.WAITING
         self._lanes.prime()
