@@ -1,0 +1,29 @@
+"""`demon bench` measures the real thing: a plugin that plays wet audio, a model that ticks, a bounce that renders."""
+
+import json
+from pathlib import Path
+
+import soundfile
+from test_command_line import demon
+
+import plugin_bridge
+
+
+def test_bench_reports_what_it_measured(tmp_path: Path, repository: Path) -> None:
+    plugin_bridge.build()
+    samples, rate = soundfile.read(repository / "demo" / "loop.flac", dtype="float32", always_2d=True)
+    clip = tmp_path / "clip.wav"
+    soundfile.write(clip, samples[: 3 * rate], rate)
+    cache = str(plugin_bridge.default_folder().parent.parent)
+    result = demon("bench", "--quick", "--source", str(clip), "--json", home=tmp_path, XDG_CACHE_HOME=cache)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    process, tick, bounce = found["process"], found["tick"], found["bounce"]
+    assert process["blocks"] == 2 * (3 * rate // 512)
+    assert 0 < process["p50_us"] <= process["p99_us"] <= process["max_us"]
+    assert process["wet_share"] > 0
+    assert tick["frames"] == 400
+    assert all(ratio > 0 for ratio in tick["ratio"])
+    assert bounce["seconds"] == 3.0
+    assert bounce["real_time"] > 0
+    assert {"cpu", "cores", "python", "packages"} <= set(found["machine"])

@@ -1,0 +1,141 @@
+"""`demon set`, `instances` and `doctor` against a live sidecar with a live plugin in a host."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import soundfile
+from test_command_line import demon
+
+import plugin_bridge
+from plugin_bridge.clap_host import ClapHost
+from sidecar.client import Client, ClientError
+from sidecar.runfile import read_run_file
+
+RATE = 48_000
+LIMIT_S = 90.0  # a sidecar's imports on a cold disk and two busy cores
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A run folder in which a sidecar lives."""
+    run = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEMON_RUN_DIR", str(run))
+        patch.setenv("DEMON_LAUNCH_FILE", str(run / "no-launch.json"))
+        with (run / "sidecar.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "sidecar"], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        try:
+            wait_for(lambda: process.poll() is not None or read_run_file(run) is not None)
+            assert process.poll() is None, (run / "sidecar.log").read_text()
+            yield run
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def plugin(world: Path) -> Iterator[ClapHost]:
+    """The CLAP in a host, connected to that sidecar."""
+    built = plugin_bridge.build()
+    with ClapHost(built.clap) as host:
+        host.activate(RATE, 512)
+        with Client() as client:
+            wait_for(lambda: any(entry.rate == RATE for entry in client.instances()))
+        yield host
+
+
+def wait_for(true: Any) -> None:
+    until = time.monotonic() + LIMIT_S
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def run(world: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return demon(*arguments, home=world, DEMON_RUN_DIR=str(world))
+
+
+def saved(host: ClapHost) -> bytes:
+    host.poll()
+    return host.save()
+
+
+def test_set_changes_what_the_project_saves(world: Path, plugin: ClapHost) -> None:
+    result = run(world, "set", "--prompt-a", "dnb, kick, snare", "--prompt-b", "ambient", "--seed", "4242", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["version"] >= 1
+    listed = json.loads(run(world, "instances", "--json").stdout)["instances"]
+    assert [(entry["prompt_a"], entry["prompt_b"], entry["rate"]) for entry in listed] == [
+        ("dnb, kick, snare", "ambient", RATE)
+    ]
+    wait_for(lambda: b"dnb, kick, snare" in saved(plugin) and b"4242" in saved(plugin))
+
+
+def test_set_preset_changes_parameters_and_keeps_the_rest(world: Path, plugin: ClapHost) -> None:
+    assert run(world, "set", "--prompt-b", "a prompt of mine").returncode == 0
+    assert run(world, "set", "--preset", "Cassette", "--prompt-b", "another of mine").returncode == 0
+    wait_for(lambda: b"square bass" in saved(plugin) and b"another of mine" in saved(plugin))
+    by_name = {parameter.name: parameter.id for parameter in plugin.parameters}
+    silence = np.zeros((2, 512), np.float32)
+
+    def arrived() -> bool:
+        plugin.process(silence)
+        plugin.poll()
+        return abs(plugin.value(by_name["Denoise"]) - 0.45) < 1e-4 and abs(plugin.value(by_name["Mix"]) - 0.7) < 1e-4
+
+    wait_for(arrived)
+
+
+def test_set_file_embeds_the_audio_in_the_project(world: Path, plugin: ClapHost, tmp_path: Path) -> None:
+    tone = np.sin(np.arange(44_100) * 0.05)[:, None] * [0.5, 0.25]
+    soundfile.write(tmp_path / "tone.wav", tone, 44_100)
+    before = len(saved(plugin))
+    result = run(world, "set", "--file", str(tmp_path / "tone.wav"))
+    assert result.returncode == 0, result.stderr
+    wait_for(lambda: b"tone.wav" in saved(plugin) and len(saved(plugin)) > before + 10_000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--instance", "zzzz", "--seed", "1"], "zzzz"),
+        (["--preset", "No Such"], "No Such"),
+        (["--file", "missing.wav"], "missing.wav"),
+        (["--prompt-a", "x" * 5000], "prompts"),
+    ],
+)
+def test_a_refused_change_is_explained_and_changes_nothing(
+    arguments: list[str], word: str, world: Path, plugin: ClapHost
+) -> None:
+    before = json.loads(run(world, "instances", "--json").stdout)
+    result = run(world, "set", *arguments)
+    assert result.returncode in (1, 2)
+    assert word in result.stderr
+    assert "Traceback" not in result.stderr
+    assert json.loads(run(world, "instances", "--json").stdout) == before
+
+
+def test_doctor_sees_the_sidecar_and_the_instance(world: Path, plugin: ClapHost) -> None:
+    result = run(world, "doctor", "--json")
+    findings = {finding["name"]: finding for finding in json.loads(result.stdout)["findings"]}
+    assert findings["sidecar"]["level"] == "ok"
+    assert "answers" in findings["sidecar"]["text"]
+    assert any(name.startswith("instance ") for name in findings)
+
+
+def test_a_stranger_without_the_token_is_turned_away(world: Path, plugin: ClapHost) -> None:
+    found = read_run_file(world)
+    assert found is not None
+    with pytest.raises(ClientError) as caught:
+        Client(msgspec.structs.replace(found, token="0" * 32), timeout_s=10.0)
+    assert caught.value.code == "bad_token"
