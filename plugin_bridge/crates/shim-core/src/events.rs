@@ -1,6 +1,6 @@
 //! What a host automated in one block: breakpoints per parameter, in the block's own sample offsets.
 
-use crate::parameters::{self, COUNT, Parameter};
+use crate::parameters::{self, COUNT, Curve, Parameter};
 
 /// More than one breakpoint per sample of a 4096-sample block; beyond it the newest replaces its parameter's last.
 const CAPACITY: usize = 8192;
@@ -55,13 +55,13 @@ impl Events {
 
     /// A step, as CLAP sends it.
     pub(crate) fn step(&mut self, index: usize, offset: u32, plain: f64) {
-        let Some(parameter) = parameters::table().get(index) else { return };
+        let Some(parameter) = writable(index) else { return };
         self.push(index, offset.min(self.frames), false, parameter.quantise(plain));
     }
 
     /// A VST3 queue (PROTOCOL section 3): (offset, normalised value), offsets ascending.
     pub(crate) fn queue(&mut self, index: usize, points: impl Iterator<Item = (u32, f64)>) {
-        let Some(parameter) = parameters::table().get(index) else { return };
+        let Some(parameter) = writable(index) else { return };
         let mut anchored = false;
         for (offset, normal) in points {
             let value = parameter.plain(normal);
@@ -97,6 +97,11 @@ impl Events {
         }
         value
     }
+}
+
+/// What a host may write.
+fn writable(index: usize) -> Option<&'static Parameter> {
+    parameters::table().get(index).filter(|parameter| parameter.curve != Curve::Status)
 }
 
 /// A switch or a choice has nothing between its steps, so it steps.

@@ -84,6 +84,8 @@ impl Drop for Link {
 
 /// How often a link without a sidecar looks for one.
 const LOOK: Duration = Duration::from_millis(100);
+/// The same while none can be started: until the user installs or mends something.
+const ABSENT: Duration = Duration::from_secs(1);
 /// After a sidecar refused this plugin; nothing changes until the user acts.
 const REFUSED: Duration = Duration::from_secs(5);
 
@@ -153,8 +155,14 @@ impl Courier {
                 self.stand(Reach::Starting, Status::Starting, "the sidecar is starting");
             }
             Launch::Pending => self.stand(Reach::Starting, Status::Starting, "the sidecar is starting"),
-            Launch::Impossible(text) => self.stand(Reach::Absent, Status::Offline, &text),
-            Launch::Exhausted(text) => self.stand(Reach::Absent, Status::Failed, &text),
+            Launch::Impossible(text) => {
+                self.stand(Reach::Absent, Status::Offline, &text);
+                return ABSENT;
+            }
+            Launch::Exhausted(text) => {
+                self.stand(Reach::Absent, Status::Failed, &text);
+                return ABSENT;
+            }
         }
         LOOK
     }

@@ -218,3 +218,6 @@ const _: () = {
     is_send::<Processor>();
     is_send::<Arc<Shared>>();
 };
+
+#[cfg(test)]
+mod tests;

@@ -27,10 +27,13 @@ impl Session {
         let mut frames = message.into_vecdeque();
         let head = frames.pop_front().unwrap_or_default();
         let message = if frames.len() < MAX_FRAMES { Message::decode(&head) } else { Err("too many frames".into()) };
-        let heartbeat = matches!(message, Ok(Message::Pong { .. }));
-        courier.shared.peer.touch(!heartbeat);
         match message {
-            Ok(message) => self.handle(courier, message, frames).await,
+            Ok(message) => {
+                // A bounce waits for as long as there is progress; neither beating nor talking is any.
+                let idle = matches!(message, Message::Pong { .. } | Message::Health { .. });
+                courier.shared.peer.touch(!idle);
+                self.handle(courier, message, frames).await
+            }
             Err(text) => {
                 self.complain(courier, &text);
                 Ok(())
