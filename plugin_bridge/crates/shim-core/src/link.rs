@@ -131,8 +131,8 @@ impl Courier {
             let pause = match runfile::live().filter(|_| self.shelf.is_some()) {
                 Some(run) => match session::run(&mut self, &run).await {
                     End::Closed => return,
-                    End::Lost(text) => self.lost(&text, LOOK),
-                    End::Refused(text) => self.lost(&text, REFUSED),
+                    End::Lost(text) => self.lost(&text),
+                    End::Refused(text) => self.refused(&text),
                 },
                 None => self.launch(),
             };
@@ -140,9 +140,15 @@ impl Courier {
         }
     }
 
-    fn lost(&mut self, text: &str, pause: Duration) -> Duration {
-        self.stand(Reach::Starting, if pause == REFUSED { Status::Failed } else { Status::Starting }, text);
-        pause
+    fn lost(&mut self, text: &str) -> Duration {
+        self.stand(Reach::Starting, Status::Starting, text);
+        LOOK
+    }
+
+    /// No bounce waits for a sidecar that will not have this plugin.
+    fn refused(&mut self, text: &str) -> Duration {
+        self.stand(Reach::Absent, Status::Failed, text);
+        REFUSED
     }
 
     fn launch(&mut self) -> Duration {

@@ -2,13 +2,13 @@
 
 use super::{
     Courier,
-    session::{End, Session},
+    session::{self, End, Session},
 };
 use crate::{
     Status,
     document::{self, Attachment},
     instance::Notice,
-    message::{MAX_FRAMES, Message, Published},
+    message::{MAX_FRAMES, Message, PROTOCOL, Published},
     peer::Reach,
     ring::Answer,
     state::{MAX_ATTACHMENT, MAX_DOCUMENT},
@@ -43,6 +43,7 @@ impl Session {
 
     async fn handle(&mut self, courier: &mut Courier, message: Message, frames: Frames) -> Result<(), End> {
         match message {
+            Message::Welcome { protocol, .. } if protocol != PROTOCOL => return Err(session::foreign(protocol)),
             Message::Welcome { .. } if !self.welcomed => self.introduce(courier).await.map_err(End::Lost)?,
             Message::Failed { id, code, text, fix } => self.failed(courier, id, &code, &format!("{text} {fix}"))?,
             Message::Applied { id, .. } if self.opening == Some(id) => self.opened(courier).await.map_err(End::Lost)?,

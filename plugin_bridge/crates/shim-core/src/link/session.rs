@@ -56,7 +56,17 @@ pub(super) struct Session {
     pub(super) complaints: u32,
 }
 
+/// A sidecar of another version.
+pub(super) fn foreign(protocol: u16) -> End {
+    End::Refused(format!(
+        "the sidecar speaks protocol {protocol}, this plugin {PROTOCOL}: run `demon plugin install` and restart both"
+    ))
+}
+
 pub(super) async fn run(courier: &mut Courier, run: &RunFile) -> End {
+    if run.protocol != PROTOCOL {
+        return foreign(run.protocol);
+    }
     courier.stand(Reach::Starting, Status::Starting, "connecting to the sidecar");
     match Session::open(courier, run).await {
         Ok(mut session) => session.serve(courier).await,
