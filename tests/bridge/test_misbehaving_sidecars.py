@@ -51,15 +51,18 @@ def assert_dry(result: Result) -> None:
     assert np.array_equal(result.audio("out.npy"), SONG)
 
 
-def renderer(forge: Callable[..., None]) -> Answer:
-    """A peer that does everything right until a pass plays; then `forge(fake, send, pass)` publishes, once per pass."""
+def renderer(forge: Callable[..., None], end: int = SONG.shape[1]) -> Answer:
+    """A peer that does everything right until a pass plays; then `forge(fake, send, pass)` publishes, once per pass.
+
+    It promises song samples [0, `end`).
+    """
     announced: set[int] = set()
 
     def answer(fake: FakeSidecar, send: Send, message: Message, frames: list[bytes]) -> None:
         for record in proper(fake, send, message, frames):
             number = int(record["pass"])
             if record["kind"] == PASS:
-                region = {"epoch": fake.timeline.epoch, "start": 0, "end": SONG.shape[1]}
+                region = {"epoch": fake.timeline.epoch, "start": 0, "end": end}
                 send({"t": "pass", "pass": number, **region, "wet": True, "code": ""})
             if record["kind"] == BLOCK and number not in announced:
                 announced.add(number)
@@ -104,13 +107,11 @@ LIES = {
     "a slot that is not there": {"slot": 0x0FFF_FFFF},
     "the slot after the last": {"slot": 1_048_575},
     "another epoch": {"epoch": 77},
-    "another pass": {"pass": 4000},
     "fewer records than it says": {"count": 9},
     "far more records than it says": {"count": 0xFFFF_FFFF},
     "a chunk far outside the song": {"chunk": 2**40},
     "a chunk at the end of numbers": {"chunk": 2**63 - 1 - RENDERED.stop},
     "a header of another chunk": {"header_chunk": 9999},
-    "a header of another epoch": {"header_epoch": 77},
 }
 
 
@@ -120,6 +121,14 @@ def test_a_false_publish_is_not_heard(world: Rig, peer: Callable[[Answer], FakeS
     result = live(world, 1.0)
     assert_dry(result)
     assert fake.count("automation") > 0, fake.errors
+
+
+def test_a_chunk_outside_the_promised_region_is_not_heard(world: Rig, peer: Callable[[Answer], FakeSidecar]) -> None:
+    end = 6 * CHUNK
+    peer(renderer(honest, end))
+    out = live(world, 1.0).audio("out.npy")
+    assert np.allclose(out[:, RENDERED.start * CHUNK + 480 : end - 480], VALUE)
+    assert np.array_equal(out[:, end + 480 :], SONG[:, end + 480 :])
 
 
 def test_audio_that_is_not_a_number_never_leaves_the_plugin(world: Rig, peer: Callable[[Answer], FakeSidecar]) -> None:
@@ -199,6 +208,7 @@ def test_a_live_host_stays_dry_and_alive(world: Rig, peer: Callable[[Answer], Fa
 def test_a_bounce_ends_within_its_cap(world: Rig, peer: Callable[[Answer], FakeSidecar], kind: str) -> None:
     peer(PEERS[kind])
     state = world.state("clap", "bounce", *document(SONG))
-    result = world.job("clap", [{"do": "load", "from": state}, bounce("out", SONG)], limit=60)
+    cap = {"DEMON_OFFLINE_CAP_MS": "400"}
+    result = world.job("clap", [{"do": "load", "from": state}, bounce("out", SONG)], limit=60, extra=cap)
     assert_dry(result)
     assert result.step("bounce")["status"] == "Failed"

@@ -1,4 +1,4 @@
-"""Music for the host tests: pieces of the loop that ships for the demo, which the small checkpoint knows how to vary."""
+"""Music for the host tests: pieces of the loop that ships for the demo, which the small checkpoint can vary."""
 
 from functools import cache
 

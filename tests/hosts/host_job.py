@@ -156,6 +156,10 @@ class Stage:
         out = self.host.block(noise, 0, False, [])
         return {"changed": float(np.abs(out - noise)[:2].max(initial=0.0))}
 
+    def do_vanish(self, step: Step) -> None:
+        """The host process ends without a word to its plugins, as in a crash."""
+        os._exit(7)
+
     def do_reset(self, step: Step) -> None:
         self.host.reset()
 
