@@ -19,7 +19,7 @@ def _parse(arguments: list[str]) -> Options:
     given = parser.parse_args(arguments)
     grace = given.grace
     if grace is None and given.spawned:
-        grace = float(os.environ.get("DEMON_SIDECAR_GRACE", GRACE_S))
+        grace = _grace(parser, os.environ.get("DEMON_SIDECAR_GRACE", str(GRACE_S)))
     return Options(
         checkpoint=given.checkpoint,
         port=given.port,
@@ -28,6 +28,13 @@ def _parse(arguments: list[str]) -> Options:
         threads=given.threads,
         for_people=not given.spawned,
     )
+
+
+def _grace(parser: argparse.ArgumentParser, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        parser.error(f"DEMON_SIDECAR_GRACE is {text!r}: give a number of seconds")
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ class Pass:
             while self._covered < first_sample(frame, self._rate):
                 yield Progress.WAITING
             self._lanes.settle(frame)
-            if frame % self.material.clock.tick_frames == 0 and not self._frozen:
+            if self._ticks_at(frame) and not self._frozen:
                 self._tick(frame)
                 yield Progress.WORKED
             yield from self._render_due(frame)
@@ -205,6 +205,12 @@ class Pass:
             self._behind = True
             return self._playhead
         return frame + 1
+
+    def _ticks_at(self, frame: int) -> bool:
+        # long before the region nothing is heard: two generations ahead of its first window are enough
+        clock = self.material.clock
+        first = self.material.region.start - clock.lead_frames - 2 * clock.steps * clock.tick_frames
+        return frame >= first and frame % clock.tick_frames == 0
 
     @property
     def _playhead(self) -> int:

@@ -138,6 +138,16 @@ def test_a_pass_that_begins_before_the_region_waits_for_it(session: Session) -> 
     assert player.runs[0].start == 0
 
 
+def test_a_long_way_to_the_region_costs_no_generations_and_ends_in_the_same_sound(session: Session) -> None:
+    made = material(session)
+    far, near = Player(session, made, start=-60 * RATE), Player(session, made, start=-10 * RATE)
+    far.block(61 * RATE)
+    near.block(11 * RATE)
+    units = [len(list(player.work())) for player in (far, near)]
+    assert units[0] == units[1]
+    assert far.audio[:, -2 * RATE : -RATE].tobytes() == near.audio[:, -2 * RATE : -RATE].tobytes()
+
+
 def test_freeze_keeps_the_generation_that_is_heard(session: Session) -> None:
     frozen = Player(session, material(session), [(10_000, "freeze", 1.0)])
     frozen.play([TWO_SECONDS])

@@ -102,9 +102,25 @@ def test_a_killed_worker_is_replaced_and_the_new_one_sounds_the_same(sidecars: S
     wet = Player(session, material(session)).play([music(2.0).shape[1]])
     assert heard.tobytes() == wet[:, : heard.shape[1]].tobytes()
 
+    # one that ends again and again is given up
+    while supervisor.poll() is None:
+        run = sidecars.run_file()
+        if run is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(run.pid, signal.SIGKILL)
+        time.sleep(0.02)
+    assert supervisor.returncode == 1
+    assert not (sidecars.folder / "sidecar.json").exists()
+
+
+def test_a_sidecar_that_is_asked_to_end_ends_with_its_worker(sidecars: Sidecars) -> None:
+    supervisor = sidecars.start()
+    run = until(sidecars.run_file)
     supervisor.terminate()
     assert supervisor.wait(PATIENCE_S) == 0
     assert not (sidecars.folder / "sidecar.json").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(run.pid, 0)
 
 
 def test_a_second_sidecar_ends_at_once_and_an_unused_one_ends_by_itself(sidecars: Sidecars) -> None:
