@@ -189,7 +189,8 @@ impl Core {
     /// Offline the oldest record is kept until the sidecar has it; in real time it is overwritten.
     fn make_room_to_capture(&mut self) {
         let (number, offline) = (self.capture.number(), self.block.offline);
-        if !offline || self.pass.given_up {
+        // Before a sidecar knows of the pass nobody would copy the records.
+        if !offline || self.pass.given_up || self.pass.stake.connection == 0 {
             return;
         }
         let peer = &self.shared.peer;

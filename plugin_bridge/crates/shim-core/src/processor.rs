@@ -145,10 +145,10 @@ impl Core {
             None if again => self.announce(song, Reason::Resync, free_run),
             None => self.send_events(song, true),
         }
+        self.await_answer(place, free_run);
         if let Some(tempo) = self.pass.tempo(song, self.block.tempo) {
             self.send(tempo);
         }
-        self.await_answer(place, free_run);
         self.learn(song, [&*audio[0], &*audio[1]]);
         self.send(self.pass.block(song, self.block.frames));
         self.hear_answers();
