@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +25,14 @@ class Built:
     sha256: str
 
 
-def build(folder: Path | None = None, *, say: Callable[[str], None] | None = None) -> Built:
+def build(
+    folder: Path | None = None, *, features: Sequence[str] = (), say: Callable[[str], None] | None = None
+) -> Built:
     """Compile the plugin and write `DEMON.vst3` and `DEMON.clap` into `folder`.
 
     Args:
         folder: where the bundles go; `bundles.default_folder()` by default.
+        features: cargo features beyond the default ones, such as `trap` for a test build.
         say: called with each line that cargo reports.
 
     Raises:
@@ -37,7 +40,7 @@ def build(folder: Path | None = None, *, say: Callable[[str], None] | None = Non
     """
     folder = folder or bundles.default_folder()
     target = _target_folder()
-    _compile(target, say)
+    _compile(target, features, say)
     library = target / "release" / LIBRARY
     if not library.is_file():
         raise BridgeError(f"cargo made no {library}", "run demon plugin build again; if it stays, remove that folder")
@@ -69,7 +72,7 @@ def _cargo() -> str:
     return found
 
 
-def _compile(target: Path, say: Callable[[str], None] | None) -> None:
+def _compile(target: Path, features: Sequence[str], say: Callable[[str], None] | None) -> None:
     bundles.vst3_architecture()  # refuses a machine that the plugin cannot run on before minutes of compiling
     if not (WORKSPACE / "Cargo.toml").is_file():
         raise BridgeError(f"the plugin's sources are not in {WORKSPACE}", "run this from a clone of the repository")
@@ -81,7 +84,15 @@ def _compile(target: Path, say: Callable[[str], None] | None) -> None:
     environment = dict(os.environ, CARGO_TARGET_DIR=str(target))
     # rustc is looked up beside cargo, which may be outside PATH
     environment["PATH"] = os.pathsep.join([environment.get("PATH", os.defpath), str(Path(cargo).parent)])
-    command = [cargo, "build", "--release", "--package", "plugin", "--locked"]
+    command = [
+        cargo,
+        "build",
+        "--release",
+        "--package",
+        "plugin",
+        "--locked",
+        *(["--features", ",".join(features)] if features else []),
+    ]
     with subprocess.Popen(
         command, cwd=WORKSPACE, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:

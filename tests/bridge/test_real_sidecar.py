@@ -1,4 +1,4 @@
-"""The real plugin and the real service: they meet, they refuse each other where they must, and each survives the other."""
+"""The real plugin and the real service: they meet, they refuse each other where they must; each survives the other."""
 
 import json
 from collections.abc import Iterator
