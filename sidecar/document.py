@@ -27,16 +27,28 @@ Text = Annotated[str, Meta(max_length=4096)]
 Frames = Annotated[int, Meta(ge=1, le=250)]  # a tick or look-ahead of more than 10 s is a mistake
 
 
-class Clock(Struct, frozen=True, kw_only=True):
-    """The virtual clock: frames per tick, ring depth, Euler steps, timestep shift, frames rendered ahead."""
+SUSTAINED_FRAMES: Final = 500
+"""Region that a CPU core sustains live at 2 frames per tick: 12.5 forwards of 25 to 35 ms a second (docs/log.md)."""
 
-    tick_frames: Frames = 2
+
+class Clock(Struct, frozen=True, kw_only=True):
+    """The virtual clock: frames per tick, ring depth, Euler steps, timestep shift, frames rendered ahead.
+
+    `tick_frames` null leaves the pace to the length of the region, never to the machine: a project sounds the same
+    on all of them.
+    """
+
+    tick_frames: Frames | None = None
     depth: Annotated[int, Meta(ge=1, le=8)] = 1
     steps: Annotated[int, Meta(ge=1, le=64)] = 8
     shift: Annotated[float, Meta(gt=0.0, le=100.0)] = 3.0
     lead_frames: Annotated[int, Meta(ge=4, le=250)] = (
         10  # a chunk that has begun must be complete: 3.2 frames at 16 kHz
     )
+
+    def tick(self, region_frames: int) -> int:
+        """Frames per tick over a region of so many frames."""
+        return self.tick_frames or 2 * -(-region_frames // SUSTAINED_FRAMES)
 
 
 class Prompts(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Lanes: what the host drew, as one value per frame of song.
 
 A `Lane` is the polyline of one parameter in one pass. A `LaneSet` turns the polylines into frame values on the virtual
-clock: what is known at virtual frame v depends on breakpoints before S(v) only, whatever blocks they arrived in.
+clock: what is known at virtual frame v is the polyline before S(v), whatever blocks it arrived in.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.frames import centre, centres, first_sample, frame_of
+from sidecar.frames import centres, first_sample, frame_of
 from sidecar.parameters import TABLE
 from sidecar.region import Region
 
@@ -53,24 +53,22 @@ class Lane:
         """The value at a breakpoint."""
         return self._values[index]
 
-    def at(self, position: int, known: int | None = None) -> float:
-        """The value at a position, from the first `known` breakpoints (all of them when None)."""
-        known = len(self) if known is None else known
-        index = max(bisect_right(self._positions, position, 0, known) - 1, 0)
+    def at(self, position: int) -> float:
+        """The value at a position."""
+        index = max(bisect_right(self._positions, position) - 1, 0)
         after = index + 1
-        if after == known or not self._ramps[after] or position < self._positions[index]:
+        if after == len(self) or not self._ramps[after] or position < self._positions[index]:
             return self._values[index]
         share = (position - self._positions[index]) / (self._positions[after] - self._positions[index])
         return self._values[index] + (self._values[after] - self._values[index]) * share
 
-    def sample(self, positions: NDArray[np.int64], known: int | None = None) -> NDArray[np.float64]:
+    def sample(self, positions: NDArray[np.int64]) -> NDArray[np.float64]:
         """`at` of many positions, bit for bit."""
-        known = len(self) if known is None else known
-        where = np.array(self._positions[:known], np.int64)
-        values = np.array(self._values[:known], np.float64)
-        ramps = np.array([*self._ramps[1:known], False])
+        where = np.array(self._positions, np.int64)
+        values = np.array(self._values, np.float64)
+        ramps = np.array([*self._ramps[1:], False])
         index = np.maximum(np.searchsorted(where, positions, "right") - 1, 0)
-        after = np.minimum(index + 1, known - 1)
+        after = np.minimum(index + 1, len(self) - 1)
         span = np.maximum(where[after] - where[index], 1)
         moved = values[index] + (values[after] - values[index]) * ((positions - where[index]) / span)
         return np.where(ramps[index] & (positions >= where[index]), moved, values[index])
@@ -123,8 +121,9 @@ class LaneSet:
         self._known = {row.key: np.full(region.frames, np.nan, np.float32) for row in TABLE.lanes}
         memory = memory or Memory()
         self._before = {row.key: memory.over(row.key, region) for row in TABLE.lanes}
-        self._settled = dict.fromkeys(self._lanes, 1)
-        self._first_values = {key: lane.value(0) for key, lane in self._lanes.items()}
+        self._counted = dict.fromkeys(self._lanes, 1)
+        self._held = {key: lane.value(0) for key, lane in self._lanes.items()}
+        self._first_values = dict(self._held)
         self.changes = 0
 
     def add(self, key: str, position: int, value: float, *, ramp: bool = False) -> None:
@@ -139,24 +138,22 @@ class LaneSet:
             return
         self._primed = True
         for key in self._lanes:
-            self._take(key, self._start + 1)
-        self._first_values = {key: self.hold(key) for key in self._lanes}
+            self._reach(key, self._start + 1)
+        self._first_values = dict(self._held)
 
     def settle(self, frame: int) -> None:
-        """Reach virtual frame `frame`: breakpoints before S(frame) take effect, frames before it become known."""
+        """Reach virtual frame `frame`: the polylines before S(frame) take effect, frames before it become known."""
         self.prime()
         limit = first_sample(frame, self._rate)
-        for key, lane in self._lanes.items():
-            since = self._take(key, limit)
+        for key in self._lanes:
             if key in self._known:
-                self._fill(key, min(since, self._reached), frame)
-            lane.forget(self._settled[key] - 1)
-            self._settled[key] = 1
+                self._fill(key, frame)
+            self._reach(key, limit)
         self._reached = frame
 
     def hold(self, key: str) -> float:
-        """The value in force at the last position that was settled."""
-        return self._lanes[key].value(self._settled[key] - 1)
+        """The value in force at the last position that was settled; on a ramp, where its line has got to."""
+        return self._held[key]
 
     def frames(self, key: str) -> NDArray[np.float32]:
         """A lane over the region as far as it is known, [T] float32: known, else the previous round's, else held."""
@@ -172,23 +169,17 @@ class LaneSet:
         kept = {key: np.where(np.isnan(new), self._before[key], new) for key, new in self._known.items()}
         return Memory(self._region.start, kept)
 
-    def _take(self, key: str, limit: int) -> int:
-        """Settle breakpoints before `limit`; the first frame whose value they can change."""
-        lane, settled = self._lanes[key], self._settled[key]
-        known = lane.before(limit)
-        self.changes += sum(lane.value(i) != lane.value(i - 1) for i in range(settled, known))
-        self._settled[key] = max(known, settled)
-        return self._first_affected(lane.position(settled - 1)) if known > settled else self._reached
+    def _reach(self, key: str, limit: int) -> None:
+        lane, counted = self._lanes[key], self._counted[key]
+        passed = lane.before(limit)
+        self.changes += sum(lane.value(i) != lane.value(i - 1) for i in range(counted, passed))
+        self._held[key] = lane.at(limit - 1)
+        lane.forget(passed - 1)  # the last one passed stays: a ramp may start there
+        self._counted[key] = 1
 
-    def _first_affected(self, position: int) -> int:
-        # what lies before a settled breakpoint is forgotten, so frames with an earlier centre must not be read again
-        frame = frame_of(position, self._rate)
-        return frame if centre(frame, self._rate) >= position else frame + 1
-
-    def _fill(self, key: str, low: int, high: int) -> None:
-        low = max(low, self._first_frame, self._region.start)
-        high = min(high, self._region.end)
+    def _fill(self, key: str, frame: int) -> None:
+        low = max(self._reached, self._first_frame, self._region.start)
+        high = min(frame, self._region.end)
         if low < high:
-            where = centres(np.arange(low, high), self._rate)
-            values = self._lanes[key].sample(where, self._settled[key])
+            values = self._lanes[key].sample(centres(np.arange(low, high), self._rate))
             self._known[key][low - self._region.start : high - self._region.start] = values

@@ -45,7 +45,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
             return self.default
         grid, span = float(QUANTUM if self.steps is None else self.steps), self.max - self.min
         position = math.floor((min(max(plain, self.min), self.max) - self.min) / span * grid + 0.5)
-        return self.min + position / grid * span
+        return self.min + position * (span / grid)
 
     def normalise(self, plain: float) -> float:
         """0 .. 1."""

@@ -78,6 +78,7 @@ class Pass:
         self._next = max(down_to_window(self._first_frame), region.start)
         self.span = (first_sample(self._next, rate), region.samples(rate)[1])
         self._stream = session.stream(region.frames, material.clock.depth)
+        self._tick_frames = material.clock.tick(region.frames)
         self._newest: Finished | None = None
         self._base_version = version
         self._behind = False
@@ -154,7 +155,7 @@ class Pass:
 
     def _tick(self, frame: int) -> None:
         clock = self.material.clock
-        self._submit(frame, heard=frame + (clock.steps - 1) * clock.tick_frames + clock.lead_frames)
+        self._submit(frame, heard=frame + (clock.steps - 1) * self._tick_frames + clock.lead_frames)
         self._keep(self._stream.tick())
 
     def _submit(self, frame: int, heard: int) -> None:
@@ -201,7 +202,7 @@ class Pass:
 
     def _following(self, frame: int) -> int:
         lag = self._playhead - frame
-        if self._live and lag > (self.material.clock.tick_frames if self._behind else CATCH_UP):
+        if self._live and lag > (self._tick_frames if self._behind else CATCH_UP):
             self._behind = True
             return self._playhead
         return frame + 1
@@ -209,8 +210,8 @@ class Pass:
     def _ticks_at(self, frame: int) -> bool:
         # long before the region nothing is heard: two generations ahead of its first window are enough
         clock = self.material.clock
-        first = self.material.region.start - clock.lead_frames - 2 * clock.steps * clock.tick_frames
-        return frame >= first and frame % clock.tick_frames == 0
+        first = self.material.region.start - clock.lead_frames - 2 * clock.steps * self._tick_frames
+        return frame >= first and frame % self._tick_frames == 0
 
     @property
     def _playhead(self) -> int:

@@ -39,17 +39,28 @@ def test_many_positions_give_what_each_gives_alone(rows: list, where: list[int])
 
 
 @given(points, st.integers(1, 50))
-def test_points_at_or_after_a_frame_do_not_change_what_is_known_there(rows: list, frame: int) -> None:
+def test_the_polyline_after_a_frame_does_not_change_what_is_known_there(rows: list, frame: int) -> None:
     limit = first_sample(frame, RATE)
     with_future, without = lanes(), lanes()
+    under_way = next((row for row in rows if row[0] >= limit), None)
     for position, value, ramp in rows:
         with_future.add("denoise", position, value, ramp=ramp)
         if position < limit:
             without.add("denoise", position, value, ramp=ramp)
+    if under_way is not None and under_way[2]:
+        without.add("denoise", under_way[0], under_way[1], ramp=True)
     with_future.settle(frame)
     without.settle(frame)
     assert with_future.frames("denoise").tobytes() == without.frames("denoise").tobytes()
     assert with_future.changes == without.changes
+
+
+def test_a_ramp_under_way_is_held_where_its_line_has_got_to() -> None:
+    made = lanes(denoise=0.0)
+    made.add("denoise", 96_000, 1.0, ramp=True)
+    made.settle(25)
+    assert made.hold("denoise") == 47_999 / 96_000
+    assert (made.frames("denoise")[25:] == np.float32(47_999 / 96_000)).all()
 
 
 @given(points, st.sets(st.integers(1, 49)))
@@ -74,10 +85,9 @@ def test_a_ramp_is_read_at_the_centre_of_each_frame() -> None:
     assert (values[25:] == 1.0).all()
 
 
-def test_a_step_holds_its_value_until_the_ramp_after_it_is_known() -> None:
+def test_a_step_holds_until_the_next_breakpoint_and_a_ramp_leads_there() -> None:
     lane = lane_of([(100, 0.5, False), (200, 1.0, True)])
     assert lane.at(150) == 0.75
-    assert lane.at(150, lane.before(200)) == 0.5
     assert lane.at(99) == 0.25
     assert lane.at(5000) == 1.0
 
