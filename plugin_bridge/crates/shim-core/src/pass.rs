@@ -53,9 +53,10 @@ impl Pass {
         is_new.then(|| Record { value: tempo, ..self.record(Kind::Tempo, song) })
     }
 
-    /// Takes the answer to this pass; another pass's is none.
+    /// Takes the answer to this pass; another pass's is none, and neither is one about a timeline that is gone: a pass
+    /// that began before this one was connected is announced again.
     pub(crate) fn hear(&mut self, answer: Answer) -> bool {
-        let mine = self.running && answer.pass == self.number;
+        let mine = self.running && answer.pass == self.number && self.stake.connection != 0;
         if mine {
             self.answer = Some(answer);
         }
