@@ -200,6 +200,8 @@ class Instance:
         self._opening = None
         span, code = (0, 0), ""
         try:
+            if opening.offline and self._unsaved:
+                self._save()  # a script may bounce and save at once; in real time nobody is that quick
             material = self._project.material()
             code = no_source(self._project.mode)[0] if material is None else ""
             if material is not None:
