@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -99,13 +99,24 @@ class EngineLoop:
 
     def _run(self) -> None:
         while self._running:
-            worked = False
-            for name in list(self._instances):
-                self._drain()
-                worked |= self._turn(name)
-            if not worked and self._running:
-                self._do(self._jobs.get())
+            if not self._round() and self._running:
+                self._rest()
             self._drain()
+
+    def _round(self) -> bool:
+        """A unit of work for each instance; only when there was none, one for one of those that stand by."""
+        worked = False
+        for name in list(self._instances):
+            self._drain()
+            worked |= self._turn(name, Instance.advance)
+        return worked or any(self._turn(name, Instance.stand_by) for name in list(self._instances))
+
+    def _rest(self) -> None:
+        waits = [wait for instance in self._instances.values() if (wait := instance.wait) is not None]
+        try:
+            self._do(self._jobs.get(timeout=min(waits, default=None)))
+        except Empty:
+            return  # one that stands by has work now
 
     def _drain(self) -> None:
         while self._running and not self._jobs.empty():
@@ -117,12 +128,12 @@ class EngineLoop:
         except Exception:  # noqa: BLE001 - this thread must outlive whatever it is handed
             self._log.exception("job failed")
 
-    def _turn(self, name: str) -> bool:
+    def _turn(self, name: str, step: Callable[[Instance], bool]) -> bool:
         worked = False
 
         def advance(instance: Instance) -> None:
             nonlocal worked
-            worked = instance.advance()
+            worked = step(instance)
 
         self._with(name, advance)
         return worked

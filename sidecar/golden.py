@@ -110,6 +110,7 @@ def records_with_fields() -> list[tuple[Any, dict[str, Any]]]:
         record(Kind.STOP, pass_=2**32 - 1, song=96_000),
         record(Kind.TEMPO, pass_=1, song=0, value=127.99),
         record(Kind.LOST, pass_=1, song=5_000, aux=3),
+        record(Kind.PLACE, song=-(2**40)),
     ]
     return [(row, dict(zip(RECORD.names or (), row[0].item(), strict=True))) for row in rows]
 

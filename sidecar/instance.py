@@ -6,45 +6,31 @@ Lives in the engine thread. Knows neither sockets nor other instances; `send` ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 
 from engine import EngineError
-from sidecar import protocol
-from sidecar.chunks import Cutter
+from sidecar import protocol, rendering
 from sidecar.errors import SidecarError, TimelineError
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
+from sidecar.opening import Opening
 from sidecar.parameters import TABLE
-from sidecar.passes import Pass, Progress
+from sidecar.passes import Progress
 from sidecar.project import Project
 from sidecar.publisher import Publisher, Send
 from sidecar.records import Begin, Flag, Kind
+from sidecar.standby import Standby
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
-    from sidecar.document import Document
-    from sidecar.material import Material, Preparer, Prompts
+    from sidecar.material import Material, Preparer
+    from sidecar.rendering import Rendering
     from sidecar.timeline import Capture, Timeline
 
 Row = tuple[int, int, int, int, float, int, int]
-
-
-@dataclass
-class _Opening:
-    """A PASS record, and the points that came between it and the pass's first block."""
-
-    number: int
-    song: int
-    offline: bool
-    points: list[tuple[str, int, float, bool]] = field(default_factory=list[tuple[str, int, float, bool]])
-
-    def first_values(self, otherwise: Mapping[str, float]) -> dict[str, float]:
-        """The value of each parameter at the start; one that the host leaves out keeps the value in force."""
-        return {**otherwise, **{key: value for key, _, value, _ in reversed(self.points)}}
 
 
 class Instance:
@@ -65,13 +51,13 @@ class Instance:
         self._send = send
         self._log = structlog.get_logger().bind(instance=name[:8])
         self._project = Project(preparer, store)
+        self._standby = Standby(self._project, preparer, send)
         self._version = 0
         self._memory = Memory()
         self._timeline: Timeline | None = None
         self._publisher: Publisher | None = None
-        self._opening: _Opening | None = None
-        self._pass: Pass | None = None
-        self._cutter = Cutter((0, 0))
+        self._opening: Opening | None = None
+        self._running: Rendering | None = None
         self._number = 0
         self._unsaved = False
         self._cold = False
@@ -94,6 +80,7 @@ class Instance:
     def open_timeline(self, timeline: Timeline) -> int:
         """Render into another timeline file; returns the control version."""
         self._end_pass()
+        self._standby.forget()
         self._timeline = timeline
         self._publisher = Publisher(timeline, self._send)
         self._report()
@@ -106,12 +93,14 @@ class Instance:
             StateError, ContentError, EngineError: it is not valid. Nothing is changed then.
         """
         document = self._project.merged(changes)
-        prompts = self._new_prompts(document)
+        running = None if self._running is None else self._running.run
+        prompts = None if running is None else self._project.new_prompts(document, running.material)
         stamped = document.fields.checkpoint != self._project.document.fields.checkpoint
         self._project.accept(document, changes, attachments)
         self._version += 1
-        if self._pass is not None and prompts is not None:
-            self._pass.use(prompts)
+        if running is not None and prompts is not None:
+            running.use(prompts)
+        self._standby.renew()
         self._unsaved |= stamped or not from_plugin
         self._cold = True
         self._health.clear()
@@ -140,10 +129,12 @@ class Instance:
                     if number == self._number:
                         self._project.capture(song, None if capture is None else capture.audio)
                 case Kind.PASS:
-                    self._begin(_Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
+                    self._begin(Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
                 case Kind.STOP if number == self._number:
                     self._end_pass()
                     self._report()
+                case Kind.PLACE if self._stands:
+                    self._standby.stand(song)
                 case Kind.LOST:
                     self._log.warning("automation lost", pass_=number, song=song, records=aux)
                 case _:
@@ -158,45 +149,70 @@ class Instance:
             return True
         return self._warm_up()
 
+    def stand_by(self) -> bool:
+        """Do one unit of work ahead of the next pass; False when there is none now."""
+        if not self._stands or self._timeline is None or self._publisher is None:
+            return False
+        return self._standby.advance(self._timeline, self._publisher, self._version)
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds until `stand_by` has work that nothing else announces; None: there is none to come."""
+        return self._standby.wait
+
     def fail(self, code: str, text: str, fix: str) -> None:
         """The running pass ends; the plugin shows why."""
         self._log.error("failed", code=code, text=text)
         self._drop_pass()
+        self._standby.forget()
         self._health.fail(code, text, fix)
 
     def close(self) -> None:
         """The plugin is gone."""
         self._drop_pass()
+        self._standby.forget()
         self._publisher = self._timeline = None
+
+    @property
+    def _stands(self) -> bool:
+        return self._timeline is not None and self._running is None and self._opening is None
 
     def _point(self, parameter: int, number: int, song: int, value: float, *, ramp: bool) -> None:
         row = TABLE.by_id(parameter)
         if row is None:
             return
-        self._project.values[row.key] = plain = row.quantise(value)
+        plain = row.quantise(value)
+        changed = row.target == "engine" and self._project.values[row.key] != plain
+        self._project.values[row.key] = plain
+        if changed and self._stands:
+            self._standby.renew()
         if number == 0 or number != self._number:
             return
         if self._opening is not None:
             self._opening.points.append((row.key, song, plain, ramp))
-            if row.key == "source_mode" and song == self._opening.song:
+            # whether a standby is the same is only known when every point at the start is
+            if row.key == "source_mode" and song == self._opening.song and not self._standby.may_serve(song):
                 self._open(self._opening)
-        elif self._pass is not None:
-            self._pass.point(row.key, song, plain, ramp=ramp)
+        elif self._running is not None:
+            self._running.run.point(row.key, song, plain, ramp=ramp)
 
     def _cover(self, end: int) -> None:
         if self._opening is not None:
             self._open(self._opening)
-        if self._pass is not None:
-            self._pass.cover(end)
+        if self._running is not None:
+            self._running.run.cover(end)
 
-    def _begin(self, opening: _Opening, *, loop: bool) -> None:
+    def _begin(self, opening: Opening, *, loop: bool) -> None:
         if self._timeline is None:
             raise TimelineError("A pass begins before there is a timeline.", "Send timeline first.")
         self._end_pass(loop=loop)
         self._project.begin_pass(self._timeline.rate)
         self._number, self._opening = opening.number, opening
+        self._standby.leave()
+        if opening.offline or self._memory.values:
+            self._standby.drop()
 
-    def _open(self, opening: _Opening) -> None:
+    def _open(self, opening: Opening) -> None:
         self._opening = None
         span, code = (0, 0), ""
         try:
@@ -206,52 +222,57 @@ class Instance:
             code = no_source(self._project.mode)[0] if material is None else ""
             if material is not None:
                 span = self._start(material, opening)
-                code = "" if self._pass else "past_region"
+                code = "" if self._running else "past_region"
             self._health.clear()
         except (SidecarError, EngineError) as error:
             code = error.code
             self.fail(error.code, error.text, error.fix)
-        wet = self._pass is not None
+        self._standby.drop()
+        wet = self._running is not None
         epoch = 0 if self._timeline is None else self._timeline.epoch
         message = protocol.PassOpened(pass_=opening.number, epoch=epoch, start=span[0], end=span[1], wet=wet, code=code)
         self._send(protocol.encode(message))
         self._log.info("pass", number=opening.number, start=opening.song, span=span, code=code, offline=opening.offline)
         self._report()
 
-    def _start(self, material: Material, opening: _Opening) -> tuple[int, int]:
-        assert self._timeline is not None  # noqa: S101 - _begin has looked
-        started = Pass(
-            self._preparer.session,
-            material,
-            self._timeline.rate,
-            opening.song,
-            opening.first_values(self._project.values),
-            memory=self._memory,
-            version=self._version,
-            live=not opening.offline,
-        )
-        if started.span[0] >= started.span[1]:
-            started.close()
+    def _start(self, material: Material, opening: Opening) -> tuple[int, int]:
+        assert self._timeline is not None and self._publisher is not None  # noqa: PT018, S101 - _begin has looked
+        started = self._standby.take(opening.song, material, opening.primed_values(self._project.values))
+        points = opening.later_points
+        if started is None:
+            points = opening.points
+            self._publisher.forget()
+            started = rendering.begin(
+                self._preparer.session,
+                material,
+                self._timeline.rate,
+                opening.song,
+                opening.first_values(self._project.values),
+                number=opening.number,
+                version=self._version,
+                live=not opening.offline,
+                memory=self._memory,
+            )
+        if started is None:
             return 0, 0
-        for key, song, value, ramp in opening.points:
-            started.point(key, song, value, ramp=ramp)
-        self._pass, self._cutter = started, Cutter(started.span)
-        return started.span
+        for key, song, value, ramp in points:
+            started.run.point(key, song, value, ramp=ramp)
+        self._running = started
+        return started.run.span
 
     def _advance_pass(self) -> bool:
-        running, publisher = self._pass, self._publisher
-        if running is None or publisher is None or publisher.full:
+        if self._running is None or self._publisher is None:
             return False
-        step = running.advance()
-        self._version = max(self._version, running.control_version)
+        step = self._running.advance(self._publisher)
+        run = self._running.run
+        self._version = max(self._version, run.control_version)
         if isinstance(step, Run):
-            publisher.add(self._number, self._cutter.add(step))
-            self._health.late(running.late, running.late_frames)
+            self._health.late(run.late, run.late_frames)
             return True
         return step is Progress.WORKED
 
     def _end_pass(self, *, loop: bool = False) -> None:
-        self._memory = self._pass.remember() if self._pass is not None and loop else Memory()
+        self._memory = self._running.run.remember() if self._running is not None and loop else Memory()
         self._drop_pass()
         self._opening = None
         entry = self._project.end_pass(self._timeline.rate) if self._timeline is not None else None
@@ -261,9 +282,10 @@ class Instance:
             self._log.info("learned", source=entry.hash, samples=entry.samples)
 
     def _drop_pass(self) -> None:
-        if self._pass is not None:
-            self._pass.close()
-            self._pass = None
+        if self._running is None:
+            return
+        self._running.run.close()
+        self._running = None
         if self._publisher is not None:
             self._publisher.forget()
 
@@ -275,18 +297,11 @@ class Instance:
 
     def _warm_up(self) -> bool:
         # encoding a source takes seconds: better now than when the user presses play
-        if not self._cold or self._timeline is None or self._pass is not None or self._opening is not None:
+        if not self._cold or not self._stands:
             return False
         self._cold = False
         self._project.material()
         return True
-
-    def _new_prompts(self, document: Document) -> Prompts | None:
-        before, after = self._project.document.fields, document.fields
-        if self._pass is None or (before.prompts, before.seed) == (after.prompts, after.seed):
-            return None
-        material = self._pass.material
-        return self._preparer.prompts(document, material.region, cover=material.source is not None)
 
     def _report(self) -> None:
         if self._timeline is None:

@@ -38,6 +38,15 @@ class Material:
     prompts: Prompts
     clock: Clock
 
+    def equals(self, other: Material) -> bool:
+        """Whether both render the same. What was prepared twice, because it was no longer kept, counts as different."""
+        return (
+            (self.region, self.clock, self.prompts.seed) == (other.region, other.clock, other.prompts.seed)
+            and self.source is other.source
+            and self.prompts.a is other.prompts.a
+            and self.prompts.b is other.prompts.b
+        )
+
 
 class Preparer:
     """Prepares material with one engine session. What was prepared before is reused, for all instances."""

@@ -17,7 +17,7 @@ from sidecar.sources import LEARN, NONE, Sources
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
     from sidecar.document import SourceEntry
-    from sidecar.material import Material, Preparer
+    from sidecar.material import Material, Preparer, Prompts
     from sidecar.passage import Audio
 
 
@@ -107,6 +107,17 @@ class Project:
             return None
         audio = self._sources.current(self.mode)
         return self._preparer.material(self.document, audio, None if audio is None else audio.region)
+
+    def new_prompts(self, document: Document, material: Material) -> Prompts | None:
+        """The prompts of a document for a pass that is under way; None where they are those in force.
+
+        Raises:
+            engine.EngineError: the engine refuses a prompt.
+        """
+        before, after = self.document.fields, document.fields
+        if (before.prompts, before.seed) == (after.prompts, after.seed):
+            return None
+        return self._preparer.prompts(document, material.region, cover=material.source is not None)
 
     def to_save(self) -> tuple[bytes, dict[str, bytes]]:
         """The document with the values in force, and the audio that a project embeds.

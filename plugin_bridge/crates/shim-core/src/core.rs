@@ -8,10 +8,10 @@ use crate::{
     parameters::{self, COUNT, SOURCE_MODE},
     pass::Pass,
     peer::Reach,
-    position::Position,
+    position::{self, Position},
     reader::Reader,
     record::{Kind, Reason, Record},
-    ring::{Answer, AudioEnds},
+    ring::{Answer, AudioEnds, STANDBY},
     shared::Shared,
     stage::Stage,
     timeline::{CAPTURE_RECORDS, Timeline},
@@ -36,6 +36,8 @@ pub(crate) struct Core {
     pub block: Block,
     /// The clock of the output stage while no pass runs.
     pub idle: i64,
+    /// The connection and the song position of the last PLACE; none where the next one is news in any case.
+    pub placed: Option<(u32, i64)>,
 }
 
 impl Core {
@@ -55,6 +57,7 @@ impl Core {
             seen: values,
             block: Block::default(),
             idle: 0,
+            placed: None,
             shared,
             timeline,
         }
@@ -133,9 +136,22 @@ impl Core {
 
     pub(crate) fn hear_answers(&mut self) {
         while let Ok(answer) = self.answers.pop() {
-            if self.pass.hear(answer) {
+            if answer.pass == STANDBY {
+                self.reader.expect(answer);
+            } else if self.pass.hear(answer) {
                 self.reader.answer(answer);
             }
+        }
+    }
+
+    /// PLACE, where the transport stands at a position that this connection was not told of.
+    pub(crate) fn tell_place(&mut self) {
+        let peer = &self.shared.peer;
+        let song = position::said(&self.block).filter(|_| !self.block.offline && peer.reach() == Reach::Connected);
+        let place = song.map(|song| (peer.connection(), song));
+        if let Some((_, song)) = place.filter(|_| place != self.placed) {
+            self.placed = place;
+            self.send(Record::new(Kind::Place, 0, song));
         }
     }
 
@@ -153,6 +169,7 @@ impl Core {
             self.flush_capture();
             self.send(self.pass.record(Kind::Stop, song));
             self.pass.running = false;
+            self.placed = None;
             self.reader.dry();
         }
     }

@@ -44,8 +44,8 @@ fn every_message_has_its_golden_bytes_in_both_directions() {
 
 #[test]
 fn every_record_has_its_golden_bytes() {
-    use Kind::{Block, Capture, Lost, Pass, Point, Ramp, Stop, Tempo};
-    let kinds = [Pass, Point, Ramp, Block, Capture, Stop, Tempo, Lost];
+    use Kind::{Block, Capture, Lost, Pass, Place, Point, Ramp, Stop, Tempo};
+    let kinds = [Pass, Point, Ramp, Block, Capture, Stop, Tempo, Lost, Place];
     let vectors = read("records.json");
     for vector in vectors.as_array().unwrap() {
         let number = |field: &str| vector["record"][field].as_u64().unwrap();

@@ -84,7 +84,7 @@ impl Position {
 }
 
 /// The host's position, within the range in which float64 (the lanes' type) tells samples apart.
-fn said(block: &Block) -> Option<i64> {
+pub(crate) fn said(block: &Block) -> Option<i64> {
     block.position.map(|song| song.clamp(-(1 << 52), 1 << 52))
 }
 

@@ -114,6 +114,7 @@ impl Core {
         let block = self.block;
         self.events.truncate(block.frames);
         self.outbox.offline = block.offline;
+        self.hear_answers();
         let stopped_at = self.position.next().unwrap_or(0);
         let free_run = self.events.at(FREE_RUN, 0) >= 0.5;
         match self.position.advance(&block, free_run) {
@@ -127,8 +128,10 @@ impl Core {
         self.stop(stopped_at);
         if self.outbox.recovers(0) {
             self.send_values(0);
+            self.placed = None;
         }
         self.send_events(0, true);
+        self.tell_place();
         let span = Span { song: self.idle, begins: false, offline: false };
         self.idle = self.idle.wrapping_add(i64::from(self.block.frames)) & i64::from(u32::MAX);
         self.output(span, audio);

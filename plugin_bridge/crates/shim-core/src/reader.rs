@@ -76,6 +76,11 @@ impl Reader {
         self.region = self.known;
     }
 
+    /// Where the next live pass is wet, until it is answered itself.
+    pub(crate) fn expect(&mut self, answer: Answer) {
+        self.known = answer.wet.then_some((answer.start, answer.end));
+    }
+
     /// From here on the input is heard.
     pub(crate) fn dry(&mut self) {
         self.region = None;

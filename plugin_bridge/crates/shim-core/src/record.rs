@@ -19,6 +19,7 @@ pub(crate) enum Kind {
     Stop = 6,
     Tempo = 7,
     Lost = 8,
+    Place = 9,
 }
 
 /// Why a pass begins (`aux` of PASS).

@@ -7,6 +7,9 @@ const RECORDS: usize = 16_384;
 /// One answer per pass; a loop of one block a pass makes the most of them.
 const ANSWERS: usize = 256;
 
+/// `Answer::pass` of a standby: where a live pass that begins now is wet.
+pub(crate) const STANDBY: u32 = 0;
+
 /// What the sidecar said about a pass (message `pass`). Song samples at the host's rate, half open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {

@@ -1,0 +1,37 @@
+"""An opening: a PASS record, and the points that came between it and the pass's first block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Opening:
+    """A pass that is about to begin.
+
+    Attributes:
+        number: the pass's number.
+        song: song sample at which it starts.
+        offline: it is a bounce.
+        points: (key, song sample, plain value, whether it is a ramp), in the order sent.
+    """
+
+    number: int
+    song: int
+    offline: bool
+    points: list[tuple[str, int, float, bool]] = field(default_factory=list[tuple[str, int, float, bool]])
+
+    def first_values(self, otherwise: Mapping[str, float]) -> dict[str, float]:
+        """The value of each parameter at the start; one that the host leaves out keeps the value in force."""
+        return {**otherwise, **{key: value for key, _, value, _ in reversed(self.points)}}
+
+    def primed_values(self, otherwise: Mapping[str, float]) -> dict[str, float]:
+        """What the pass is primed with: the value of each parameter after every point at the start."""
+        at_start = {key: value for key, song, value, _ in self.points if song <= self.song}
+        return {**self.first_values(otherwise), **at_start}
+
+    @property
+    def later_points(self) -> list[tuple[str, int, float, bool]]:
+        """The points after the start."""
+        return [point for point in self.points if point[1] > self.song]

@@ -1,0 +1,63 @@
+"""A rendering: a pass, and the number under which its audio goes into the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sidecar.chunks import Cutter
+from sidecar.passes import Pass, Progress
+from sidecar.windows import Run
+
+if TYPE_CHECKING:
+    from engine import Session
+    from sidecar.lanes import Memory
+    from sidecar.material import Material
+    from sidecar.publisher import Publisher
+
+
+class Rendering:
+    """One pass on its way into the timeline.
+
+    Args:
+        run: the pass.
+        number: what its chunks are published under, to the end.
+    """
+
+    def __init__(self, run: Pass, number: int) -> None:
+        self.run = run
+        self.number = number
+        self._cutter = Cutter(run.span)
+
+    def advance(self, publisher: Publisher) -> Run | Progress:
+        """Do the next unit of work that is due, and publish what it completes; waits while chunks wait for slots.
+
+        Raises:
+            EngineError: as `Pass.advance`.
+        """
+        if publisher.full:
+            return Progress.WAITING
+        step = self.run.advance()
+        if isinstance(step, Run):
+            publisher.add(self.number, self._cutter.add(step))
+        return step
+
+
+def begin(
+    session: Session,
+    material: Material,
+    rate: int,
+    start: int,
+    values: Mapping[str, float],
+    *,
+    number: int,
+    version: int,
+    live: bool,
+    memory: Memory | None = None,
+) -> Rendering | None:
+    """The rendering of a pass, arguments as of `Pass`; None where the region is over before it."""
+    run = Pass(session, material, rate, start, values, memory=memory, version=version, live=live)
+    if run.span[0] >= run.span[1]:
+        run.close()
+        return None
+    return Rendering(run, number)

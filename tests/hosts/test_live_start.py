@@ -1,0 +1,101 @@
+"""Play, live, where the transport stood: wet from the first sample, and the bounce bit for bit.
+
+Run as a script it is the host process: `python test_live_start.py JOB.json`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from host_job import Stage
+from numpy.typing import NDArray
+
+READY_LIMIT = 120.0  # encoding a source and priming beside other work on two cores
+JOB_LIMIT = 300.0
+SETTLED = 0.2  # a standby is made 50 ms after the last change; the log is written from another process
+
+
+class LiveStage(Stage):
+    """A stage that can wait for a standby."""
+
+    def do_stand_by(self, step: dict) -> dict:
+        """Stopped blocks at `at` until the sidecar's log names a standby that was not there before."""
+        log = Path(os.environ["DEMON_RUN_DIR"]) / "sidecar.log"
+        self.host.mode(False)
+        silence, began = np.zeros((2, 512), np.float32), time.monotonic()
+        before = log.read_bytes().count(b"standby")
+        while log.read_bytes().count(b"standby") == before:
+            assert time.monotonic() - began < READY_LIMIT, log.read_text()[-3000:]
+            self.host.block(silence, step["at"], False, [])
+            time.sleep(0.005)
+        ready = time.monotonic() - began
+        self.do_idle({"at": step["at"], "wait": SETTLED})
+        return {"ready": ready}
+
+
+def run_host(rig: object, steps: list[dict]) -> tuple[Path, list[dict]]:
+    """The steps in a CLAP host of its own; its folder, and what each step reported."""
+    folder = rig.root / "live-start"
+    folder.mkdir()
+    for step in steps:
+        for key, value in step.items():
+            if isinstance(value, np.ndarray):
+                np.save(folder / "in.npy", value)
+                step[key] = str(folder / "in.npy")
+    job = {"host": "clap", "bundle": str(rig.bundles.clap), "rate": 48_000, "block": 512, "steps": steps}
+    (folder / "job.json").write_text(json.dumps(job))
+    done = subprocess.run(
+        [sys.executable, __file__, str(folder / "job.json")],
+        env=rig.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=JOB_LIMIT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr + rig.sidecar_log()[-3000:]
+    return folder, json.loads((folder / "result.json").read_text())
+
+
+def test_a_live_start_is_the_bounce_from_its_first_sample(fresh_rig: object) -> None:
+    from scenes import RATE, SONG, document
+
+    fresh_rig.start_sidecar()
+    live = {"do": "play", "audio": SONG, "offline": False, "blocks": 512}
+    folder, steps = run_host(
+        fresh_rig,
+        [
+            {"do": "load", "from": fresh_rig.state("clap", "live-start", *document())},
+            {"do": "await", "status": ["Dry"], "limit": 60},
+            {**live, "pace": True, "out": "learning.npy"},
+            {"do": "stand_by", "at": 0},
+            {**live, "pace": True, "out": "live.npy", "log": True},
+            {"do": "bounce", "audio": SONG, "out": "bounce.npy"},
+        ],
+    )
+    learning, heard, bounced = (np.load(folder / f"{name}.npy") for name in ("learning", "live", "bounce"))
+    assert np.array_equal(learning, SONG), "there was something to hear before anything was learned"
+    assert differs(bounced[:, : RATE // 5], SONG[:, : RATE // 5]), "the bounce begins dry, so nothing was measured"
+    assert np.array_equal(heard[:, :RATE], bounced[:, :RATE])
+    late = any(status == "Late" for *_, status in steps[4]["log"])
+    assert late or np.array_equal(heard, bounced)
+
+
+def differs(a: NDArray[np.float32], b: NDArray[np.float32]) -> bool:
+    return float(np.abs(a - b).max()) > 1e-3
+
+
+def main(path: str) -> None:
+    job = json.loads(Path(path).read_text())
+    stage = LiveStage(job, Path(path).parent)
+    results = [stage.run(step) for step in job["steps"]]
+    stage.close()
+    (Path(path).parent / "result.json").write_text(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
