@@ -36,10 +36,13 @@ def stood_by(peer: Peer, below: int = LAST_NUMBER + 1) -> int:
     return peer.wait("publish", newest)[0]["pass"]
 
 
-def played(peer: Peer, number: int, shown: int, values: dict[int, float], start: int = 0) -> np.ndarray:
+def played(
+    peer: Peer, number: int, shown: int, values: dict[int, float], start: int = 0, point: tuple = ()
+) -> np.ndarray:
     """A live pass to the clip's end that never lags: each block waits for what the one before made due."""
     opening = [(PASS, 0, number, start, 0.0, 0, 0)]
     opening += [(POINT, key, number, start, value, 0, 0) for key, value in values.items()]
+    opening += [(POINT, key, number, song, value, 0, 0) for key, song, value in filter(None, [point])]
     edges = [start, start + 512, *range((start // WINDOW + 1) * WINDOW, TOTAL + 1, WINDOW)]
     for low, high in pairwise(edges):
         peer.automation([*opening, (BLOCK, 0, number, low, 0.0, high - low, 0)])
@@ -95,6 +98,20 @@ def test_play_with_another_value_renders_anew(ready: tuple) -> None:
     stop(peer, 3)
     assert wet.tobytes() != heard.tobytes()
     assert bounced(peer, 4, points=((DENOISE, 0, 0.25),)).tobytes() == wet.tobytes()
+
+
+def test_play_with_a_point_right_after_the_start_goes_on_from_what_stood_by(ready: tuple) -> None:
+    peer, heard, number = ready
+    point = (DENOISE, 300, 0.25)
+    wet = played(peer, 3, number, VALUES, point=point)
+    stop(peer, 3)
+    assert wet.tobytes() != heard.tobytes()
+    assert bounced(peer, 4, points=(point,)).tobytes() == wet.tobytes()
+
+
+def test_play_with_a_last_point_at_the_start_that_differs_renders_anew(ready: tuple) -> None:
+    peer, _, _ = ready
+    played(peer, 3, 3, VALUES, point=(DENOISE, 0, 0.25))
 
 
 def test_play_elsewhere_renders_anew(ready: tuple) -> None:
