@@ -132,6 +132,11 @@ class Document:
                 known[key] = {**self.data[key], **(known[key] or {})}
         return msgspec.json.encode({**self.data, **known}, order="sorted")
 
+    def adds_to(self, sent: Mapping[str, Any]) -> bool:
+        """Whether whoever sent this document lacks something of it but parameters."""
+        held = msgspec.json.decode(self.to_json())
+        return any(sent.get(key) != value for key, value in held.items() if key != "parameters")
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Document) and self.to_json() == other.to_json()
 

@@ -12,6 +12,7 @@ import structlog
 
 from engine import EngineError
 from sidecar import protocol, rendering
+from sidecar.document import parse_json
 from sidecar.errors import SidecarError, TimelineError
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
@@ -95,13 +96,12 @@ class Instance:
         document = self._project.merged(changes)
         running = None if self._running is None else self._running.run
         prompts = None if running is None else self._project.new_prompts(document, running.material)
-        stamped = document.fields.checkpoint != self._project.document.fields.checkpoint
         self._project.accept(document, changes, attachments)
         self._version += 1
         if running is not None and prompts is not None:
             running.use(prompts)
         self._standby.renew()
-        self._unsaved |= stamped or not from_plugin
+        self._unsaved |= not from_plugin or document.adds_to(parse_json(changes))
         self._cold = True
         self._health.clear()
         self._report()

@@ -125,7 +125,7 @@ impl Instance {
         for (index, value) in document::values(&document.json)? {
             self.shared.set_value(index, value);
         }
-        *self.shared.document() = document;
+        self.shared.load(document);
         if let Some(link) = &self.engaged().link {
             link.send(Command::State);
         }

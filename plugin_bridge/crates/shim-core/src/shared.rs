@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     /// Pass number << 8 | `Trouble`, of the last pass that failed; 0 for none.
     failure: AtomicU64,
     document: Mutex<Document>,
+    /// How often the host loaded a state. What the sidecar says about an older one must not overwrite it.
+    loads: AtomicU64,
     status_text: Mutex<String>,
     notifier: Mutex<Option<Arc<Notifier>>>,
 }
@@ -48,6 +50,7 @@ impl Shared {
             waiting: AtomicBool::new(false),
             failure: AtomicU64::new(0),
             document: Mutex::new(Document::default()),
+            loads: AtomicU64::new(0),
             status_text: Mutex::new(String::from("no audio yet: activate the plugin")),
             notifier: Mutex::new(None),
         }
@@ -70,6 +73,18 @@ impl Shared {
 
     pub(crate) fn document(&self) -> MutexGuard<'_, Document> {
         lock(&self.document)
+    }
+
+    /// To be called while the document is held.
+    pub(crate) fn loads(&self) -> u64 {
+        self.loads.load(Ordering::Acquire)
+    }
+
+    /// The host loaded a state: absent keys keep their value.
+    pub(crate) fn load(&self, loaded: Document) {
+        let mut document = self.document();
+        document.merge(loaded.json, loaded.attachments);
+        self.loads.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(crate) fn waiting(&self, waiting: bool) {

@@ -47,6 +47,7 @@ impl Session {
             Message::Welcome { .. } if !self.welcomed => self.introduce(courier).await.map_err(End::Lost)?,
             Message::Failed { id, code, text, fix } => self.failed(courier, id, &code, &format!("{text} {fix}"))?,
             Message::Applied { id, .. } if self.opening == Some(id) => self.opened(courier).await.map_err(End::Lost)?,
+            Message::Applied { id, .. } if self.state == Some(id) => self.state = None,
             Message::Pass { pass, start, end, wet, .. } => courier.answer(Answer { pass, start, end, wet }),
             Message::Publish { epoch, pass, count, .. } => self.publish(courier, epoch, pass, count, &frames),
             Message::Captured { count } => {
@@ -54,7 +55,8 @@ impl Session {
                 courier.shared.bell.ring();
             }
             Message::Document { attachments, .. } => {
-                if let Err(text) = courier.take_document(&attachments, frames) {
+                let known = self.state.is_none().then_some(self.loads);
+                if let Err(text) = courier.take_document(&attachments, frames, known) {
                     self.complain(courier, &text);
                 }
             }
@@ -151,8 +153,9 @@ impl Courier {
         self.stand(reach, status, if text.is_empty() { state } else { text });
     }
 
-    /// The sidecar changed something worth saving.
-    fn take_document(&mut self, names: &[String], mut frames: Frames) -> Result<(), String> {
+    /// The sidecar changed something worth saving. `known`: how many of the host's loads it knew; none while a newer
+    /// state is on its way to it, which it will answer.
+    fn take_document(&mut self, names: &[String], mut frames: Frames, known: Option<u64>) -> Result<(), String> {
         let json = frames.pop_front().filter(|json| json.len() <= MAX_DOCUMENT).ok_or("document: no JSON in bounds")?;
         let json = document::parse(&json).map_err(|error| error.to_string())?;
         if frames.len() != names.len() || frames.iter().any(|frame| frame.len() > MAX_ATTACHMENT) {
@@ -164,7 +167,13 @@ impl Courier {
         });
         let attachments = attachments.collect::<Result<Vec<_>, String>>()?;
         let values = document::values(&json).map_err(|error| error.to_string())?;
-        let changed = self.shared.document().merge(json, attachments);
+        let changed = {
+            let mut document = self.shared.document();
+            if known != Some(self.shared.loads()) {
+                return Ok(());
+            }
+            document.merge(json, attachments)
+        };
         self.take_values(&values);
         if changed {
             self.shared.notify(Notice::DocumentChanged);

@@ -21,7 +21,11 @@ impl Session {
     }
 
     pub(super) async fn send_state(&mut self, courier: &mut Courier) -> Result<(), String> {
-        let document = courier.shared.document().with_values(&courier.shared);
+        let document = {
+            let document = courier.shared.document();
+            self.loads = courier.shared.loads();
+            document.with_values(&courier.shared)
+        };
         let now = courier.shared.peer.now();
         for (index, value) in courier.shared.host_values() {
             courier.echo.sent(index, value, now);

@@ -44,7 +44,10 @@ pub(super) struct Session {
     last_id: u64,
     /// The `timeline` command that is not applied yet; its timeline must not be read or published to.
     pub(super) opening: Option<u64>,
+    /// The `state` command that is not applied yet.
     pub(super) state: Option<u64>,
+    /// How many loads of the host the last `state` that was sent included.
+    pub(super) loads: u64,
     pub(super) welcomed: bool,
     /// Records sent over this connection.
     pub(super) records: u64,
@@ -93,6 +96,7 @@ impl Session {
             last_id: 0,
             opening: None,
             state: None,
+            loads: 0,
             welcomed: false,
             records: 0,
             announced: false,
