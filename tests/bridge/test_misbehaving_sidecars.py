@@ -1,5 +1,6 @@
 """The real plugin in a host, against peers that are silent, slow, wrong or hostile: host lives, audio is sane."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import pytest
 from bridge_rig import Result, Rig
 from clip import music
 from fake_sidecar import BLOCK, CHUNK, PASS, FakeSidecar, Message, Send, proper, publish
+from plugin_state import document_of
 from scenes import RATE, bounce, document
 
 SONG = music(1.0, RATE)
@@ -212,3 +214,29 @@ def test_a_bounce_ends_within_its_cap(world: Rig, peer: Callable[[Answer], FakeS
     result = world.job("clap", [{"do": "load", "from": state}, bounce("out", SONG)], limit=60, extra=cap)
     assert_dry(result)
     assert result.step("bounce")["status"] == "Failed"
+
+
+def test_a_late_document_does_not_overwrite_the_state_that_was_loaded_meanwhile(
+    world: Rig, peer: Callable[[Answer], FakeSidecar]
+) -> None:
+    """The sidecar takes its time over a new instance's empty state; before it answers, the host opens a project."""
+    stale = {"format": "demon-state", "version": 1, "prompts": {"a": "stale", "b": ""}, "file": None, "learned": None}
+
+    def answer(fake: FakeSidecar, send: Send, message: Message, frames: list[bytes]) -> None:
+        first = message["t"] == "state" and fake.count("state") == 1
+        if first:
+            time.sleep(1.0)
+        proper(fake, send, message, frames)
+        if first:
+            send({"t": "document", "version": 1, "attachments": []}, json.dumps(stale).encode())
+
+    fake = peer(answer)
+    wanted, sources = document(SONG)
+    load = {"do": "load", "from": world.state("clap", "project", wanted, sources)}
+    result = world.job(
+        "clap", [{"do": "idle", "wait": 0.5}, load, {"do": "idle", "wait": 1.5}, {"do": "save", "to": "s"}]
+    )
+    assert fake.count("state") == 2, "the load did not fall between the question and the answer"
+    saved = document_of((result.folder / "s").read_bytes())
+    assert saved["prompts"] == wanted["prompts"]
+    assert saved["file"] == wanted["file"]

@@ -83,7 +83,7 @@ class Ardour:
         try:
             self.run(command, EXPORT_LIMIT)
         except (AssertionError, subprocess.TimeoutExpired):
-            # Debian's 7.3 dies in its own export graph, or hangs, about once in 40 exports, of zam-plugins too.
+            # Debian's 7.3 dies in its own export graph or hangs now and then: 3 of 90 exports of ZaMaximX2 alone.
             self.run(command, EXPORT_LIMIT)
         audio, _ = soundfile.read(to, dtype="float32", always_2d=True)
         return np.ascontiguousarray(audio.T)
