@@ -57,6 +57,10 @@ impl Shared {
     }
 
     pub(crate) fn value(&self, index: usize) -> f64 {
+        if index == STATUS { f64::from(self.status() as u8) } else { self.stored(index) }
+    }
+
+    fn stored(&self, index: usize) -> f64 {
         f64::from_bits(self.values[index].load(Ordering::Relaxed))
     }
 
@@ -110,8 +114,9 @@ impl Shared {
         (word != 0).then(|| ((word >> 8) as u32, Trouble::from_code(word as u8)))
     }
 
+    /// A pass that failed shows in the very block in which it did, whatever the link is busy with.
     pub(crate) fn status(&self) -> Status {
-        Status::from_code(self.value(STATUS) as u8)
+        if self.failure().is_some() { Status::Failed } else { Status::from_code(self.stored(STATUS) as u8) }
     }
 
     pub(crate) fn status_text(&self) -> String {
@@ -120,9 +125,10 @@ impl Shared {
 
     /// Sets what the user is told; tells the format layer where it changed.
     pub(crate) fn set_status(&self, status: Status, text: &str) {
-        let changed = self.status() != status || *lock(&self.status_text) != text;
+        let code = f64::from(status as u8);
+        let changed = self.stored(STATUS) != code || *lock(&self.status_text) != text;
         if changed {
-            self.set_value(STATUS, f64::from(status as u8));
+            self.set_value(STATUS, code);
             text.clone_into(&mut lock(&self.status_text));
             self.notify(Notice::StatusChanged);
         }
@@ -149,4 +155,21 @@ fn random_id() -> String {
         bytes = (clock.as_nanos() ^ u128::from(std::process::id()) << 96).to_le_bytes();
     }
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_pass_is_the_status_at_once_and_until_the_next_pass() {
+        let shared = Shared::new("test");
+        shared.set_status(Status::Starting, "connecting");
+        shared.pass_failed(1, Trouble::Died);
+        assert_eq!((shared.status(), shared.value(STATUS)), (Status::Failed, f64::from(Status::Failed as u8)));
+        shared.set_status(Status::Ready, "");
+        assert_eq!(shared.status(), Status::Failed);
+        shared.pass_began();
+        assert_eq!(shared.status(), Status::Ready);
+    }
 }
