@@ -15,6 +15,7 @@ from engine.constants import FRAME_RATE, FRAME_SAMPLES, LATENT_CHANNELS, SAMPLE_
 from engine.errors import CheckpointError, EngineError, RequestError
 
 if TYPE_CHECKING:
+    from engine.channels import channel_gain
     from engine.checkpoint import CheckpointInfo
     from engine.conditioning import Conditioning
     from engine.curves import Curve
@@ -35,6 +36,7 @@ _HOMES = {
     "Source": "engine.source",
     "Stream": "engine.stream",
     "StreamStats": "engine.stream",
+    "channel_gain": "engine.channels",
     "preload": "engine.session",
 }
 
@@ -56,6 +58,7 @@ __all__ = [
     "Stream",
     "StreamStats",
     "__version__",
+    "channel_gain",
     "preload",
 ]
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from engine.backends import Backend
 from engine.checks import whole
 from engine.errors import EngineError, RequestError
-from engine.request import Request, Snapshot, check
-from engine.slots import Slot, SlotBank
+from engine.request import Request
+from engine.slot import Slot
+from engine.slots import SlotBank
+from engine.snapshot import Snapshot, check
 
 MAX_DEPTH = 8  # a turbo schedule has 8 steps; more slots than steps would never fill
 
