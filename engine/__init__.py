@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.checkpoint import CheckpointInfo
     from engine.conditioning import Conditioning
     from engine.curves import Curve
+    from engine.dcw import Dcw
     from engine.request import Request
     from engine.session import Session, preload
     from engine.source import Source
@@ -30,6 +31,7 @@ _HOMES = {
     "CheckpointInfo": "engine.checkpoint",
     "Conditioning": "engine.conditioning",
     "Curve": "engine.curves",
+    "Dcw": "engine.dcw",
     "Finished": "engine.stream",
     "Request": "engine.request",
     "Session": "engine.session",
@@ -49,6 +51,7 @@ __all__ = [
     "CheckpointInfo",
     "Conditioning",
     "Curve",
+    "Dcw",
     "EngineError",
     "Finished",
     "Request",

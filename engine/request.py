@@ -10,6 +10,7 @@ from engine.checks import whole
 from engine.conditioning import Conditioning
 from engine.constants import MAX_FRAMES, MIN_FRAMES
 from engine.curves import Curve
+from engine.dcw import Dcw
 from engine.errors import RequestError
 from engine.source import Source
 
@@ -49,6 +50,15 @@ class Request:
         mask_strength: 0 .. 1 over the steps, a factor on the mask; another length than `steps` is resampled.
         channel_gain: [64] or [T, 64], factor on what the DiT reads, not on the latent itself; see
             `engine.channel_gain` for named groups.
+        negative: prompt to guide away from; `Session.null_conditioning` gives the one models are trained with.
+        guidance: curve, finite; scale of classifier-free guidance per frame, 1 is exactly none; None switches it off
+            for good. Needs `negative` unless the mode is "self".
+        guidance_mode: "full" runs the negative prompt at every step, "initialize" at the first guided one only; "self"
+            takes the noise the slot started from in place of its velocity.
+        guidance_interval: (start, end) of 1 - t, both in 0 .. 1; only steps inside it are guided.
+        apg_momentum: curve -1 .. 1, share of the earlier guidance directions in each new one.
+        cfg_rescale: curve 0 .. 1, how far the guided velocity returns to the length, per channel, of the unguided one.
+        dcw: wavelet correction after every step, or None. Preserved frames are not corrected.
         control_version, tag: the caller's own numbers, handed back with the result.
     """
 
@@ -74,6 +84,13 @@ class Request:
     mask: Curve | None = None
     mask_strength: float | Sequence[float] | None = None
     channel_gain: Sequence[float] | NDArray[np.float32] | None = None
+    negative: Conditioning | None = None
+    guidance: Curve | None = None
+    guidance_mode: str = "full"
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    apg_momentum: Curve = -0.75
+    cfg_rescale: Curve = 0.0
+    dcw: Dcw | None = None
     control_version: int = 0
     tag: int = 0
 

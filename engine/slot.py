@@ -1,5 +1,6 @@
 """A slot: one generation in flight and what its request turns into."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,12 @@ from torch import Tensor
 from engine import schedule, step
 from engine.controls import Controls
 from engine.errors import EngineError
+from engine.guidance import Guidance
 from engine.mask import Mask
 from engine.noise import Purpose, normal
 from engine.snapshot import Snapshot
 from engine.target import Target
+from engine.wavelet import Correction
 
 
 @dataclass(eq=False)
@@ -34,6 +37,8 @@ class Slot:
     gain: Tensor | None  # [1 or T, 64]
     mask: Mask | None
     target: Target | None
+    guidance: Guidance | None
+    correction: Correction | None
     taken: int = 0  # steps taken
     failure: EngineError | None = None
 
@@ -63,13 +68,14 @@ class Slot:
         return self.taken == self.snapshot.steps
 
 
-def open_slot(request_id: int, snapshot: Snapshot, silence: Tensor) -> Slot:
+def open_slot(request_id: int, snapshot: Snapshot, silence: Tensor, shared: Mapping[str, NDArray[np.float32]]) -> Slot:
     """A slot before its first step.
 
     Args:
         request_id: the stream's number.
         snapshot: the checked request.
         silence: [T, 64], the context where there are no hints.
+        shared: curves [T] that replace the request's, by name.
     """
     noise = torch.tensor(normal(snapshot.seed, Purpose.INITIAL, snapshot.frames))
     clean = None if snapshot.source is None else torch.tensor(snapshot.source.latent)
@@ -83,12 +89,14 @@ def open_slot(request_id: int, snapshot: Snapshot, silence: Tensor) -> Slot:
         states_b=None if second is None else torch.tensor(second.states).unsqueeze(0),
         weight_b=torch.tensor(snapshot.prompt_blend).unsqueeze(1),
         only_b=bool((snapshot.prompt_blend == 1.0).all()),
-        live=Controls.of(snapshot),
+        live=Controls.of(snapshot, shared),
         noise=noise,
         clean=clean,
         gain=_gain(snapshot),
         mask=Mask.of(snapshot, noise, clean),
         target=Target.of(snapshot),
+        guidance=Guidance.of(snapshot, noise),
+        correction=Correction.of(snapshot),
     )
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from engine import solver, step
 from engine.backends import Backend
 from engine.constants import LATENT_CHANNELS
+from engine.controls import Controls
 from engine.errors import EngineError
 from engine.slot import Slot, initial, open_slot
 from engine.snapshot import Snapshot
@@ -27,6 +28,7 @@ class SlotBank:
         self._silence = torch.tensor(silence)
         self._frames = silence.shape[0]
         self._slots: list[Slot | None] = []
+        self._shared: dict[str, NDArray[np.float32]] = {}
         self._x = self._velocity = self._work = torch.empty(0, self._frames, LATENT_CHANNELS)
         self._scale = torch.empty(0, self._frames, 1)
         self._interval = torch.empty(0, 1, 1)
@@ -53,11 +55,22 @@ class SlotBank:
     def admit(self, request_id: int, snapshot: Snapshot) -> None:
         """Start a generation in a free row; the caller has made sure that there is one."""
         row = self._slots.index(None)
-        slot = open_slot(request_id, snapshot, self._silence)
+        slot = open_slot(request_id, snapshot, self._silence, self._shared)
         self._x[row] = initial(slot)
         self._velocity[row] = 0.0
         self._scale[row] = slot.live.velocity_scale
         self._slots[row] = slot
+
+    def share(self, name: str, curve: NDArray[np.float32] | None) -> None:
+        """Replace a curve [T] of every slot, now and to come, until None gives back what was requested."""
+        if curve is None:
+            self._shared.pop(name, None)
+        else:
+            self._shared[name] = curve
+        for row, slot in enumerate(self._slots):
+            if slot is not None:
+                slot.live = Controls.of(slot.snapshot, self._shared)
+                self._scale[row] = slot.live.velocity_scale
 
     def advance(self) -> None:
         """Take one step with every slot. A slot whose forward fails is marked; the others are not affected."""
@@ -108,12 +121,16 @@ class SlotBank:
 
     def _velocity_of(self, slot: Slot, x: Tensor) -> Tensor:
         seen = (x if slot.gain is None else x * slot.gain).unsqueeze(0)
-        first = slot.states_b if slot.only_b and slot.states_b is not None else slot.states
-        velocity = self._backend.dit_step(seen, slot.time, first, slot.context)[0]
-        if slot.states_b is None or slot.only_b:
+
+        def forward(states: Tensor) -> Tensor:
+            return self._backend.dit_step(seen, slot.time, states, slot.context)[0]
+
+        velocity = forward(slot.states_b if slot.only_b and slot.states_b is not None else slot.states)
+        if slot.states_b is not None and not slot.only_b:
+            velocity = step.mix(velocity, forward(slot.states_b), slot.weight_b)
+        if slot.guidance is None or not slot.guidance.acts(slot.time, slot.live):
             return velocity
-        velocity_b = self._backend.dit_step(seen, slot.time, slot.states_b, slot.context)[0]
-        return step.mix(velocity, velocity_b, slot.weight_b)
+        return slot.guidance.guided(velocity, forward, slot.live)
 
     def _result(self, row: int, slot: Slot) -> NDArray[np.float32] | None:
         if slot.failure is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from engine.checks import frozen, number, text, whole
 from engine.conditioning import Conditioning
 from engine.constants import LATENT_CHANNELS
 from engine.curves import Curve, sample
+from engine.dcw import DCW_MODES, Dcw
 from engine.errors import RequestError
 from engine.request import MAX_STEPS, Request, even_frames
 from engine.source import Source
@@ -20,6 +21,9 @@ LIVE: Final[Mapping[str, tuple[float, float]]] = {
     "sde_denoise": (0.0, 1.0),
     "ode_noise": (0.0, np.inf),
     "x0_strength": (0.0, 1.0),
+    "guidance": (-np.inf, np.inf),
+    "apg_momentum": (-1.0, 1.0),  # beyond it the running direction would grow without bound
+    "cfg_rescale": (0.0, 1.0),
 }
 """Curves that are read anew at every step, and the range each accepts."""
 
@@ -50,6 +54,13 @@ class Snapshot:
     mask: NDArray[np.float32] | None
     mask_strength: NDArray[np.float32]  # [steps]
     channel_gain: NDArray[np.float32] | None  # [1 or T, 64]
+    negative: Conditioning | None
+    guidance: NDArray[np.float32] | None
+    guidance_mode: str
+    guidance_interval: tuple[float, float]
+    apg_momentum: NDArray[np.float32]
+    cfg_rescale: NDArray[np.float32]
+    dcw: tuple[str, NDArray[np.float32], NDArray[np.float32]] | None  # mode, scaler, high_scaler
     control_version: int
     tag: int
 
@@ -68,6 +79,7 @@ def check(request: Request, conditioning_width: int) -> Snapshot:
     steps = whole("steps", request.steps, 1, MAX_STEPS)
     strength = live_curve("x0_strength", request.x0_strength, frames)
     ramp = _optional("x0_curve", request.x0_curve, frames)
+    scale = None if request.guidance is None else live_curve("guidance", request.guidance, frames)
     blend = sample(request.prompt_blend, frames, "prompt_blend", 0.0, 1.0)
     return Snapshot(
         conditioning=_conditioning("conditioning", request.conditioning, conditioning_width),
@@ -92,6 +104,13 @@ def check(request: Request, conditioning_width: int) -> Snapshot:
         mask=_beside_source(request, "mask", request.mask, frames),
         mask_strength=_mask_strength(request, steps),
         channel_gain=_gain(request.channel_gain, frames),
+        negative=_negative(request, scale, conditioning_width),
+        guidance=scale,
+        guidance_mode=_one_of("guidance_mode", request.guidance_mode, ("full", "initialize", "self")),
+        guidance_interval=_interval(request.guidance_interval),
+        apg_momentum=live_curve("apg_momentum", request.apg_momentum, frames),
+        cfg_rescale=live_curve("cfg_rescale", request.cfg_rescale, frames),
+        dcw=_dcw(request.dcw, frames),
         control_version=whole("control_version", request.control_version, 0, 2**64 - 1),
         tag=whole("tag", request.tag, -(2**63), 2**64 - 1),
     )
@@ -150,6 +169,38 @@ def _mask_strength(request: Request, steps: int) -> NDArray[np.float32]:
     if request.mask is None:
         raise RequestError("mask_strength", "a curve", "needs a mask", "Give a mask, or leave mask_strength out.")
     return strength
+
+
+def _negative(request: Request, scale: NDArray[np.float32] | None, width: int) -> Conditioning | None:
+    if request.negative is not None:
+        return _conditioning("negative", request.negative, width)
+    if scale is not None and request.guidance_mode != "self" and bool((scale != 1.0).any()):
+        fix = "Give a negative prompt such as Session.null_conditioning's, or use the mode self."
+        raise RequestError("negative", None, "is needed where guidance is not 1", fix)
+    return None
+
+
+def _interval(value: object) -> tuple[float, float]:
+    fix = "Pass (start, end) with 0 <= start <= end <= 1."
+    bounds = cast(tuple[object, ...], value) if isinstance(value, tuple) else ()
+    if len(bounds) != 2:
+        raise RequestError("guidance_interval", cast(object, value), "is not a pair", fix)
+    start, end = (number("guidance_interval", bound, fix) for bound in bounds)
+    if not 0.0 <= start <= end <= 1.0:
+        raise RequestError("guidance_interval", (start, end), "is out of order or out of range", fix)
+    return start, end
+
+
+def _dcw(value: object, frames: int) -> tuple[str, NDArray[np.float32], NDArray[np.float32]] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Dcw):
+        raise RequestError("dcw", type(value).__name__, "is not a Dcw", "Pass engine.Dcw(...), or None.")
+    return (
+        _one_of("dcw.mode", value.mode, DCW_MODES),
+        sample(value.scaler, frames, "dcw.scaler"),
+        sample(value.high_scaler, frames, "dcw.high_scaler"),
+    )
 
 
 def _gain(value: Sequence[float] | NDArray[np.float32] | None, frames: int) -> NDArray[np.float32] | None:

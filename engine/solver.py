@@ -9,6 +9,7 @@ from torch import Tensor
 from engine import step
 from engine.noise import step_normal
 from engine.slot import Slot
+from engine.wavelet import Correction
 
 
 def move(slot: Slot, x: Tensor, velocity: Tensor) -> Tensor | None:
@@ -22,7 +23,7 @@ def move(slot: Slot, x: Tensor, velocity: Tensor) -> Tensor | None:
     share = None if slot.target is None else slot.target.share(slot.taken, slot.live.x0_strength)
     noise = slot.live.ode_noise if slot.time_after > 0.0 and not stochastic else None
     edited = share is not None or slot.mask is not None
-    if not (stochastic or edited or noise is not None):
+    if not (stochastic or edited or noise is not None or slot.correction is not None):
         return None
     scaled = velocity * slot.live.velocity_scale
     if stochastic or edited:
@@ -32,6 +33,8 @@ def move(slot: Slot, x: Tensor, velocity: Tensor) -> Tensor | None:
         moved = x + scaled * slot.interval
     if noise is not None:
         moved = moved + noise * slot.time_after * _fresh(slot)
+    if slot.correction is not None:
+        moved = _corrected(slot, slot.correction, moved, x - slot.time * velocity)
     return slot.mask.kept(moved, slot.taken) if slot.mask is not None and slot.time_after == 0.0 else moved
 
 
@@ -65,6 +68,11 @@ def _renoised(slot: Slot, clean: Tensor) -> Tensor:
     # without a curve, masked frames keep the noise they are re-noised with before the next step
     noise = slot.mask.noise if slot.mask is not None and curve is None else _fresh(slot)
     return step.noised(noise, clean, slot.time_after)
+
+
+def _corrected(slot: Slot, correction: Correction, moved: Tensor, clean: Tensor) -> Tensor:
+    corrected = correction.applied(moved, clean, slot.time)
+    return corrected if slot.mask is None else step.mix(moved, corrected, slot.mask.weight(slot.taken))
 
 
 def _fresh(slot: Slot) -> Tensor:

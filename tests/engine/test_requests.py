@@ -58,6 +58,19 @@ BAD = [
     ("channel_gain", [[1.0], [1.0, 2.0]]),
     ("channel_gain", 2.0),
     ("channel_gain", np.full((60, 64), np.nan)),
+    ("negative", "silence"),
+    ("guidance", np.nan),
+    ("guidance", [[3.0]]),
+    ("guidance_mode", "half"),
+    ("guidance_interval", (0.5, 0.2)),
+    ("guidance_interval", 0.5),
+    ("guidance_interval", (0.0, "end")),
+    ("apg_momentum", -1.5),
+    ("cfg_rescale", [0.0, 2.0]),
+    ("dcw", 0.05),
+    ("dcw", engine.Dcw(mode="both")),
+    ("dcw", engine.Dcw(scaler=np.inf)),
+    ("dcw", engine.Dcw(high_scaler=[])),  # type: ignore[arg-type]
     ("control_version", -1),
     ("tag", "x"),
 ]
@@ -104,6 +117,12 @@ def test_what_mixes_with_the_source_is_refused_without_one(
     with pytest.raises(engine.RequestError, match="needs a source") as caught:
         session.generate(request)
     assert caught.value.field == field
+
+
+def test_guidance_without_a_negative_prompt_is_refused(session: engine.Session, prompt: engine.Conditioning):
+    with pytest.raises(engine.RequestError, match="null_conditioning") as caught:
+        session.generate(engine.Request(conditioning=prompt, frames=60, guidance=3.0))
+    assert caught.value.field == "negative"
 
 
 @pytest.mark.parametrize("fields", [{"x0_strength": 0.5}, {"x0_curve": 0.0}])

@@ -18,6 +18,11 @@ def base(session: engine.Session, prompt: engine.Conditioning) -> engine.Request
     return engine.Request(conditioning=prompt, source=session.prepare_source(audio), frames=FRAMES, steps=4, seed=11)
 
 
+@pytest.fixture(scope="module")
+def null(session: engine.Session, prompt: engine.Conditioning) -> engine.Conditioning:
+    return session.null_conditioning(prompt)
+
+
 TARGET = np.random.default_rng(4).standard_normal((FRAMES, 64)).astype(np.float32)
 
 timing = st.fixed_dictionaries(
@@ -34,18 +39,21 @@ timing = st.fixed_dictionaries(
 def _agrees(session: engine.Session, request: engine.Request) -> None:
     latent, calls = recorded(session, request)
     read, final = expected(request, [velocity for _, velocity in calls])
-    assert len(calls) == request.steps
     for (seen, _), wanted in zip(calls, read, strict=True):
         np.testing.assert_allclose(seen, wanted, atol=5e-5)
     np.testing.assert_allclose(latent, final, atol=5e-5)
 
 
 @SLOW
-@given(when=timing, fields=controls(TARGET))
+@given(when=timing, data=st.data())
 def test_every_combination_of_controls_is_the_float64_formula(
-    session: engine.Session, base: engine.Request, when: dict[str, object], fields: dict[str, object]
+    session: engine.Session,
+    base: engine.Request,
+    null: engine.Conditioning,
+    when: dict[str, object],
+    data: st.DataObject,
 ):
-    _agrees(session, with_fields(base, when | fields))
+    _agrees(session, with_fields(base, when | data.draw(controls(TARGET, null))))
 
 
 WAVE = np.sin(np.arange(FRAMES)) * 0.5 + 0.5
@@ -63,6 +71,10 @@ WAVE = np.sin(np.arange(FRAMES)) * 0.5 + 0.5
         {"mask": WAVE},
         {"mask": WAVE, "mask_strength": [0.2, 1.0]},
         {"channel_gain": np.linspace(0.5, 1.5, 64)},
+        {"dcw": engine.Dcw()},
+        {"dcw": engine.Dcw(mode="low", scaler=WAVE)},
+        {"dcw": engine.Dcw(mode="high", scaler=WAVE)},
+        {"dcw": engine.Dcw(mode="pix", scaler=0.1)},
     ],
     ids="-".join,
 )
@@ -81,6 +93,10 @@ NEUTRAL = {
     "x0_gate": {"x0_target": TARGET, "x0_curve": 1.0, "x0_gate": 1.0},
     "mask": {"mask": np.ones(5), "mask_strength": [1.0, 1.0, 1.0]},
     "channel_gain": {"channel_gain": np.ones((FRAMES, 64), np.float32)},
+    "dcw": {"dcw": engine.Dcw(scaler=0.0, high_scaler=np.zeros(4))},
+    "dcw_low": {"dcw": engine.Dcw(mode="low", scaler=0.0, high_scaler=1.0)},
+    "guidance": {"guidance": np.ones(3), "guidance_mode": "self", "cfg_rescale": 1.0},
+    "cfg_without_guidance": {"cfg_rescale": 1.0, "apg_momentum": 0.5},
 }
 
 
@@ -107,10 +123,15 @@ def test_the_ends_of_a_mix_are_what_they_mix_bit_for_bit(
 
 
 @SLOW
-@given(when=timing, fields=controls(TARGET))
+@given(when=timing, data=st.data())
 def test_preserved_frames_come_back_bit_for_bit_whatever_else_is_asked_for(
-    session: engine.Session, base: engine.Request, when: dict[str, object], fields: dict[str, object]
+    session: engine.Session,
+    base: engine.Request,
+    null: engine.Conditioning,
+    when: dict[str, object],
+    data: st.DataObject,
 ):
+    fields = data.draw(controls(TARGET, null))
     mask = np.r_[np.zeros(10), np.linspace(0, 1, 10), np.ones(10)]
     assert base.source is not None
     latent = session.generate(with_fields(base, when | fields | {"mask": mask}))
@@ -132,3 +153,32 @@ def test_gains_of_groups_that_meet_multiply():
     np.testing.assert_allclose(gain[[0, -1], 13], [1.5, 3.0])
     np.testing.assert_allclose(gain[:, 14], 1.5 * 1.005, rtol=1e-6)  # no dead zone around 1
     assert not gain[:, 56:].any()
+
+
+@pytest.mark.parametrize("mode", ["full", "initialize", "self"])
+@pytest.mark.parametrize("extra", [{}, {"cfg_rescale": WAVE}, {"guidance_interval": (0.1, 0.5)}], ids="-".join)
+def test_each_guidance_mode_is_its_formula_and_costs_the_forwards_it_says(
+    session: engine.Session, base: engine.Request, null: engine.Conditioning, mode: str, extra: dict[str, object]
+):
+    fields = {"guidance": WAVE * 4, "guidance_mode": mode, "negative": null} | extra
+    request = with_fields(base, fields | {"shift": 1.0})
+    _agrees(session, request)
+    guided = 2 if "guidance_interval" in extra else 4  # 1 - t is 0, 0.25, 0.5, 0.75
+    _, calls = recorded(session, request)
+    assert len(calls) == 4 + {"full": guided, "initialize": 1, "self": 0}[mode]
+
+
+def test_guidance_of_one_is_exactly_the_prompt_alone(
+    session: engine.Session, base: engine.Request, null: engine.Conditioning
+):
+    one = with_fields(base, {"guidance": np.ones(FRAMES), "negative": null})
+    assert session.generate(one).tobytes() == session.generate(base).tobytes()
+    assert session.generate(with_fields(one, {"guidance": 3.0})).tobytes() != session.generate(base).tobytes()
+
+
+def test_the_null_conditioning_is_the_learned_row_as_often_as_the_prompt_has_rows(
+    session: engine.Session, prompt: engine.Conditioning, null: engine.Conditioning
+):
+    assert null.states.shape == prompt.states.shape
+    assert np.ptp(null.states, axis=0).max() == 0.0
+    assert null.states.any()

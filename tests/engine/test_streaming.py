@@ -71,7 +71,7 @@ def _moves(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine.S
             shift=draw(st.sampled_from([1.0, 3.0])),
             frames=FRAMES,
         )
-        request = with_fields(request, draw(st.one_of(st.just({}), controls(source.hints))))
+        request = with_fields(request, draw(st.one_of(st.just({}), controls(source.hints, prompts[1]))))
         moves.append(
             Move(
                 depth=draw(st.one_of(st.none(), st.integers(1, 8))),
