@@ -15,9 +15,11 @@ from engine.constants import FRAME_RATE, FRAME_SAMPLES, LATENT_CHANNELS, SAMPLE_
 from engine.errors import CheckpointError, EngineError, RequestError
 
 if TYPE_CHECKING:
+    from engine.channels import channel_gain
     from engine.checkpoint import CheckpointInfo
     from engine.conditioning import Conditioning
     from engine.curves import Curve
+    from engine.dcw import Dcw
     from engine.request import Request
     from engine.session import Session, preload
     from engine.source import Source
@@ -29,12 +31,14 @@ _HOMES = {
     "CheckpointInfo": "engine.checkpoint",
     "Conditioning": "engine.conditioning",
     "Curve": "engine.curves",
+    "Dcw": "engine.dcw",
     "Finished": "engine.stream",
     "Request": "engine.request",
     "Session": "engine.session",
     "Source": "engine.source",
     "Stream": "engine.stream",
     "StreamStats": "engine.stream",
+    "channel_gain": "engine.channels",
     "preload": "engine.session",
 }
 
@@ -47,6 +51,7 @@ __all__ = [
     "CheckpointInfo",
     "Conditioning",
     "Curve",
+    "Dcw",
     "EngineError",
     "Finished",
     "Request",
@@ -56,6 +61,7 @@ __all__ = [
     "Stream",
     "StreamStats",
     "__version__",
+    "channel_gain",
     "preload",
 ]
 

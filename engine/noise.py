@@ -13,7 +13,9 @@ class Purpose(IntEnum):
     """Second word of the Philox key, so that no two uses of one seed share numbers."""
 
     INITIAL = 0
-    """Noise a generation starts from. Step noise of stochastic solvers takes 1 + step."""
+    """Noise a generation starts from."""
+    FIRST_STEP = 1
+    """Noise added after step 0; after step n it is 1 + n."""
 
 
 @lru_cache(maxsize=8)  # depth is at most 8: consecutive snapshots mostly share a seed
@@ -27,6 +29,16 @@ def normal(seed: int, purpose: int, frames: int) -> NDArray[np.float32]:
         purpose: 0 .. 2**64 - 1, see Purpose.
         frames: T.
     """
+    return _draw(seed, purpose, frames)
+
+
+@lru_cache(maxsize=16)  # the eight steps of two seeds; apart from the above, so that steps do not push starts out
+def step_normal(seed: int, step: int, frames: int) -> NDArray[np.float32]:
+    """Noise [T, 64] that a solver adds after a step (0, 1, ...); as `normal` with the purpose 1 + step."""
+    return _draw(seed, Purpose.FIRST_STEP + step, frames)
+
+
+def _draw(seed: int, purpose: int, frames: int) -> NDArray[np.float32]:
     key = np.array([seed, purpose], dtype=np.uint64)
     generator = np.random.Generator(np.random.Philox(key=key))
     noise = generator.standard_normal((frames, LATENT_CHANNELS), dtype=np.float32)

@@ -1,14 +1,16 @@
-"""What a caller asks for, and the checked snapshot of it that a slot is made from."""
+"""What a caller asks for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from engine.checks import number, whole
+from engine.checks import whole
 from engine.conditioning import Conditioning
 from engine.constants import MAX_FRAMES, MIN_FRAMES
-from engine.curves import Curve, sample
+from engine.curves import Curve
+from engine.dcw import Dcw
 from engine.errors import RequestError
 from engine.source import Source
 
@@ -30,9 +32,33 @@ class Request:
         denoise: 0 .. 1, how far the source is noised: 0 returns it bit for bit, 1 keeps only its hints.
             Below 1 it needs a source.
         seed: 0 .. 2**64 - 1.
-        steps: Euler steps, 1 .. 64.
+        steps: 1 .. 64.
         shift: timestep shift, > 0 and finite.
         frames: T, even, 30 .. 15000; equals `source.frames`.
+        solver: "ode" takes Euler steps; "sde" draws new noise after every step but the last.
+        sde_denoise: curve 0 .. 1; makes the slot an SDE whose clean latent is, per frame, between the source (0) and
+            the model's (1). Needs a source.
+        ode_noise: curve, >= 0; factor on t' n added after each Euler step but the last, n new noise. An SDE ignores it.
+        initial_noise: curve 0 .. 1, what the first step starts from, per frame, between the source (0) and noise (1),
+            in place of the mix that denoise asks for. Needs a source.
+        x0_target: [T, 64], a latent to morph toward, or None.
+        x0_strength: curve 0 .. 1, share of the target in the clean latent in the second half of the steps.
+        x0_curve: curve 0 .. 1, share of the target at the last step, reached on a ramp; replaces x0_strength.
+        x0_gate: 0 .. 1, where in the steps the ramp of x0_curve starts.
+        mask: curve 0 .. 1, 1 generates and 0 preserves; frames that stay at 0 come back as the source, bit for bit,
+            whatever the other fields ask for. Needs a source.
+        mask_strength: 0 .. 1 over the steps, a factor on the mask; another length than `steps` is resampled.
+        channel_gain: [64] or [T, 64], factor on what the DiT reads, not on the latent itself; see
+            `engine.channel_gain` for named groups.
+        negative: prompt to guide away from; `Session.null_conditioning` gives the one models are trained with.
+        guidance: curve, finite; scale of classifier-free guidance per frame, 1 is exactly none; None switches it off
+            for good. Needs `negative` unless the mode is "self".
+        guidance_mode: "full" runs the negative prompt at every step, "initialize" at the first guided one only; "self"
+            takes the noise the slot started from in place of its velocity.
+        guidance_interval: (start, end) of 1 - t, both in 0 .. 1; only steps inside it are guided.
+        apg_momentum: curve -1 .. 1, share of the earlier guidance directions in each new one.
+        cfg_rescale: curve 0 .. 1, how far the guided velocity returns to the length, per channel, of the unguided one.
+        dcw: wavelet correction after every step, or None. Preserved frames are not corrected.
         control_version, tag: the caller's own numbers, handed back with the result.
     """
 
@@ -47,56 +73,26 @@ class Request:
     velocity_scale: Curve = 1.0
     steps: int = 8
     shift: float = 3.0
+    solver: str = "ode"
+    sde_denoise: Curve | None = None
+    ode_noise: Curve = 0.0
+    initial_noise: Curve | None = None
+    x0_target: ArrayLike | None = None
+    x0_strength: Curve = 0.0
+    x0_curve: Curve | None = None
+    x0_gate: float = 0.0
+    mask: Curve | None = None
+    mask_strength: float | Sequence[float] | None = None
+    channel_gain: Sequence[float] | NDArray[np.float32] | None = None
+    negative: Conditioning | None = None
+    guidance: Curve | None = None
+    guidance_mode: str = "full"
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    apg_momentum: Curve = -0.75
+    cfg_rescale: Curve = 0.0
+    dcw: Dcw | None = None
     control_version: int = 0
     tag: int = 0
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Snapshot:
-    """A request that was checked: curves are [T] float32 copies, scalars are plain numbers."""
-
-    conditioning: Conditioning
-    conditioning_b: Conditioning | None
-    prompt_blend: NDArray[np.float32]
-    source: Source | None
-    hint_strength: NDArray[np.float32]
-    velocity_scale: NDArray[np.float32]
-    denoise: float
-    seed: int
-    steps: int
-    shift: float
-    frames: int
-    control_version: int
-    tag: int
-
-
-def check(request: Request, conditioning_width: int) -> Snapshot:
-    """Check every field of a request and freeze it.
-
-    Args:
-        request: what the caller asked for; later changes to its arrays have no effect.
-        conditioning_width: D of the checkpoint's conditioning.
-
-    Raises:
-        RequestError: names the first field that is wrong, its value and the fix.
-    """
-    frames = even_frames(request.frames)
-    blend = sample(request.prompt_blend, frames, "prompt_blend", 0.0, 1.0)
-    return Snapshot(
-        conditioning=_conditioning("conditioning", request.conditioning, conditioning_width),
-        conditioning_b=_conditioning_b(request, blend, conditioning_width),
-        prompt_blend=blend,
-        source=_source(request.source, frames),
-        hint_strength=sample(request.hint_strength, frames, "hint_strength", 0.0, 1.0),
-        velocity_scale=sample(request.velocity_scale, frames, "velocity_scale"),
-        denoise=_denoise(request),
-        seed=whole("seed", request.seed, 0, 2**64 - 1),
-        steps=whole("steps", request.steps, 1, MAX_STEPS),
-        shift=_shift(request.shift),
-        frames=frames,
-        control_version=whole("control_version", request.control_version, 0, 2**64 - 1),
-        tag=whole("tag", request.tag, -(2**63), 2**64 - 1),
-    )
 
 
 def even_frames(frames: object) -> int:
@@ -109,57 +105,3 @@ def even_frames(frames: object) -> int:
     if wanted % 2:
         raise RequestError("frames", wanted, "is odd", "Use an even number of frames; a DiT patch is 2 frames.")
     return wanted
-
-
-def _denoise(request: Request) -> float:
-    denoise = number("denoise", request.denoise, "Pass a number from 0 to 1.")
-    if not 0.0 <= denoise <= 1.0:
-        raise RequestError("denoise", denoise, "is out of range", "Keep denoise between 0 and 1.")
-    if denoise < 1.0 and request.source is None:
-        raise RequestError("denoise", denoise, "needs a source below 1", "Set denoise to 1, or give a source.")
-    return denoise
-
-
-def _shift(value: object) -> float:
-    shift = number("shift", value, "Pass a number above 0, 3 for turbo checkpoints.")
-    if shift <= 0.0:
-        raise RequestError("shift", shift, "is not above 0", "Pass a number above 0, 3 for turbo checkpoints.")
-    return shift
-
-
-def _conditioning(field: str, value: object, width: int) -> Conditioning:
-    if not isinstance(value, Conditioning):
-        raise RequestError(
-            field, type(value).__name__, "is not a Conditioning", "Pass what Session.encode_text returned."
-        )
-    if value.states.shape[1] != width:
-        problem = f"is not {width} wide as this checkpoint needs"
-        raise RequestError(field, f"states{list(value.states.shape)}", problem, "Encode the prompt with this session.")
-    return value
-
-
-def _conditioning_b(request: Request, blend: NDArray[np.float32], width: int) -> Conditioning | None:
-    if request.conditioning_b is not None:
-        return _conditioning("conditioning_b", request.conditioning_b, width)
-    if blend.any():
-        raise RequestError(
-            "conditioning_b",
-            None,
-            "is needed where prompt_blend is above 0",
-            "Give prompt B, or set prompt_blend to 0.",
-        )
-    return None
-
-
-def _source(value: object, frames: int) -> Source | None:
-    if value is None:
-        return None
-    if not isinstance(value, Source):
-        raise RequestError(
-            "source", type(value).__name__, "is not a Source", "Pass what Session.prepare_source returned."
-        )
-    if value.frames != frames:
-        raise RequestError(
-            "frames", frames, f"differs from the source's {value.frames} frames", f"Use frames={value.frames}."
-        )
-    return value

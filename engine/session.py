@@ -147,6 +147,10 @@ class Session:
             language=language,
         )
 
+    def null_conditioning(self, conditioning: Conditioning) -> Conditioning:
+        """The model's learned "no prompt", as long as the conditioning given: the usual `Request.negative`."""
+        return self._open.text.null(conditioning)
+
     def prepare_source(self, audio: ArrayLike, frames: int | None = None) -> Source:
         """Encode source audio. Deterministic: the posterior's mean, not a sample.
 

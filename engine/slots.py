@@ -1,43 +1,17 @@
 """Slots: the generations in flight, one row of state each."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine import noise, schedule, step
+from engine import solver, step
 from engine.backends import Backend
 from engine.constants import LATENT_CHANNELS
+from engine.controls import Controls
 from engine.errors import EngineError
-from engine.request import Snapshot
-
-
-@dataclass(eq=False)
-class Slot:
-    """One generation in flight."""
-
-    request_id: int
-    snapshot: Snapshot
-    times: NDArray[np.float32]  # [steps + 1]
-    context: Tensor  # [1, T, 128]
-    states: Tensor  # [1, L, D] of prompt A
-    states_b: Tensor | None  # of prompt B, None when its weight is 0 everywhere
-    weight_b: Tensor  # [T, 1]
-    only_b: bool  # weight is 1 everywhere: prompt A needs no forward
-    taken: int = 0  # steps taken
-    failure: EngineError | None = None
-
-    @property
-    def at_rest(self) -> bool:
-        """Nothing to denoise: the source comes back as it is."""
-        return self.snapshot.denoise == 0.0
-
-    @property
-    def finished(self) -> bool:
-        """All steps are taken."""
-        return self.taken == self.snapshot.steps
+from engine.slot import Slot, initial, open_slot
+from engine.snapshot import Snapshot
 
 
 class SlotBank:
@@ -54,6 +28,7 @@ class SlotBank:
         self._silence = torch.tensor(silence)
         self._frames = silence.shape[0]
         self._slots: list[Slot | None] = []
+        self._shared: dict[str, NDArray[np.float32]] = {}
         self._x = self._velocity = self._work = torch.empty(0, self._frames, LATENT_CHANNELS)
         self._scale = torch.empty(0, self._frames, 1)
         self._interval = torch.empty(0, 1, 1)
@@ -80,11 +55,22 @@ class SlotBank:
     def admit(self, request_id: int, snapshot: Snapshot) -> None:
         """Start a generation in a free row; the caller has made sure that there is one."""
         row = self._slots.index(None)
-        slot = _open(request_id, snapshot, self._silence)
-        self._x[row] = _initial(snapshot, float(slot.times[0]))
+        slot = open_slot(request_id, snapshot, self._silence, self._shared)
+        self._x[row] = initial(slot)
         self._velocity[row] = 0.0
-        self._scale[row, :, 0] = torch.tensor(snapshot.velocity_scale)
+        self._scale[row] = slot.live.velocity_scale
         self._slots[row] = slot
+
+    def share(self, name: str, curve: NDArray[np.float32] | None) -> None:
+        """Replace a curve [T] of every slot, now and to come, until None gives back what was requested."""
+        if curve is None:
+            self._shared.pop(name, None)
+        else:
+            self._shared[name] = curve
+        for row, slot in enumerate(self._slots):
+            if slot is not None:
+                slot.live = Controls.of(slot.snapshot, self._shared)
+                self._scale[row] = slot.live.velocity_scale
 
     def advance(self) -> None:
         """Take one step with every slot. A slot whose forward fails is marked; the others are not affected."""
@@ -92,7 +78,7 @@ class SlotBank:
             if slot is None or slot.failure is not None:
                 self._interval[row] = 0.0
                 continue
-            self._interval[row] = float(slot.times[slot.taken + 1] - slot.times[slot.taken])
+            self._interval[row] = slot.interval
             if not slot.at_rest:
                 self._forward(row, slot)
             slot.taken += 1
@@ -117,18 +103,34 @@ class SlotBank:
         return False
 
     def _forward(self, row: int, slot: Slot) -> None:
-        x = self._x[row : row + 1]
-        time = float(slot.times[slot.taken])
+        x = self._x[row]
+        if slot.mask is not None:
+            x.copy_(slot.mask.renoised(x, slot.taken, slot.time))
         try:
-            first = slot.states_b if slot.only_b and slot.states_b is not None else slot.states
-            velocity = self._backend.dit_step(x, time, first, slot.context)[0]
-            if slot.states_b is not None and not slot.only_b:
-                velocity_b = self._backend.dit_step(x, time, slot.states_b, slot.context)[0]
-                velocity = step.mix(velocity, velocity_b, slot.weight_b)
+            velocity = self._velocity_of(slot, x)
         except Exception as error:  # noqa: BLE001 - whatever a forward raises is this slot's failure, not its neighbours'
             slot.failure = _forward_failure(slot, error)
-            velocity = torch.zeros(())
-        self._velocity[row] = velocity
+            self._velocity[row] = 0.0
+            return
+        moved = solver.move(slot, x, velocity)
+        if moved is None:
+            self._velocity[row] = velocity
+            return
+        x.copy_(moved)
+        self._velocity[row] = 0.0  # this row has taken its step
+
+    def _velocity_of(self, slot: Slot, x: Tensor) -> Tensor:
+        seen = (x if slot.gain is None else x * slot.gain).unsqueeze(0)
+
+        def forward(states: Tensor) -> Tensor:
+            return self._backend.dit_step(seen, slot.time, states, slot.context)[0]
+
+        velocity = forward(slot.states_b if slot.only_b and slot.states_b is not None else slot.states)
+        if slot.states_b is not None and not slot.only_b:
+            velocity = step.mix(velocity, forward(slot.states_b), slot.weight_b)
+        if slot.guidance is None or not slot.guidance.acts(slot.time, slot.live):
+            return velocity
+        return slot.guidance.guided(velocity, forward, slot.live)
 
     def _result(self, row: int, slot: Slot) -> NDArray[np.float32] | None:
         if slot.failure is not None:
@@ -144,36 +146,6 @@ class SlotBank:
             return None
         latent.setflags(write=False)
         return latent
-
-
-def _open(request_id: int, snapshot: Snapshot, silence: Tensor) -> Slot:
-    second = snapshot.conditioning_b if snapshot.prompt_blend.any() else None
-    return Slot(
-        request_id=request_id,
-        snapshot=snapshot,
-        times=schedule.times(snapshot.steps, snapshot.shift, snapshot.denoise),
-        context=_context(snapshot, silence),
-        states=torch.tensor(snapshot.conditioning.states).unsqueeze(0),
-        states_b=None if second is None else torch.tensor(second.states).unsqueeze(0),
-        weight_b=torch.tensor(snapshot.prompt_blend).unsqueeze(1),
-        only_b=bool((snapshot.prompt_blend == 1.0).all()),
-    )
-
-
-def _context(snapshot: Snapshot, silence: Tensor) -> Tensor:
-    cover = silence
-    if snapshot.source is not None:
-        hints = torch.tensor(snapshot.source.hints)
-        cover = step.mix(silence, hints, torch.tensor(snapshot.hint_strength).unsqueeze(1))
-    # chunk mask 1: every frame is to be generated
-    return torch.cat((cover, torch.ones_like(cover)), dim=1).unsqueeze(0)
-
-
-def _initial(snapshot: Snapshot, time: float) -> Tensor:
-    drawn = torch.tensor(noise.normal(snapshot.seed, noise.Purpose.INITIAL, snapshot.frames))
-    if snapshot.source is None or snapshot.denoise == 1.0:
-        return drawn
-    return step.noised(drawn, torch.tensor(snapshot.source.latent), time)
 
 
 def _forward_failure(slot: Slot, error: Exception) -> EngineError:

@@ -9,10 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from engine.backends import Backend
-from engine.checks import whole
+from engine.checks import text, whole
+from engine.curves import Curve
 from engine.errors import EngineError, RequestError
-from engine.request import Request, Snapshot, check
-from engine.slots import Slot, SlotBank
+from engine.request import Request
+from engine.slot import Slot
+from engine.slots import SlotBank
+from engine.snapshot import LIVE, Snapshot, check, live_curve
 
 MAX_DEPTH = 8  # a turbo schedule has 8 steps; more slots than steps would never fill
 
@@ -65,7 +68,8 @@ class Stream:
     """Generations of one length in flight at different steps. One thread at a time may use a stream.
 
     A request that is admitted in tick k with n steps is returned by tick k + n - 1. Its latent is a function of the
-    request alone: depth, the tick it was admitted in and its neighbours do not change a bit of it.
+    request alone, and of what `set_shared` replaced while it was in flight: depth, the tick it was admitted in and its
+    neighbours do not change a bit of it.
     """
 
     def __init__(self, backend: Backend, silence: NDArray[np.float32], depth: int, conditioning_width: int) -> None:
@@ -145,6 +149,28 @@ class Stream:
         self._depth = whole("depth", depth, 1, MAX_DEPTH)
         with torch.inference_mode():
             self._bank.grow(depth)
+
+    def set_shared(self, name: str, value: Curve | None) -> None:
+        """Replace one curve in every slot, in flight or yet to come, from the next tick on.
+
+        What a slot was not admitted for it stays without: "sde_denoise" acts on slots with a source, "x0_strength" with
+        a target, "guidance", "apg_momentum" and "cfg_rescale" on slots that asked for guidance.
+
+        Args:
+            name: "velocity_scale", "sde_denoise", "ode_noise", "x0_strength", "guidance", "apg_momentum" or
+                "cfg_rescale".
+            value: as in Request; None gives every slot its own curve back.
+
+        Raises:
+            RequestError: unknown name or bad curve; nothing was changed.
+            EngineError: the stream is closed.
+        """
+        self._check_open()
+        if text("name", name) not in LIVE:
+            raise RequestError("name", name, "cannot be shared", f"Use one of {', '.join(LIVE)}.")
+        curve = None if value is None else live_curve(name, value, self._frames)
+        with torch.inference_mode():
+            self._bank.share(name, curve)
 
     def cancel(self, request_id: int) -> bool:
         """Drop a request that waits or is in flight; it is never returned.

@@ -62,6 +62,11 @@ class TextEncoder:
             )
         return Conditioning(states=states[0].numpy().copy(), mask=mask[0].numpy().astype(bool))
 
+    def null(self, conditioning: Conditioning) -> Conditioning:
+        """The learned embedding of no prompt, repeated; see `Session.null_conditioning`."""
+        states = self._condition.null_condition_emb.detach()[0].expand(conditioning.states.shape[0], -1)
+        return Conditioning(states=states.numpy().copy(), mask=conditioning.mask)
+
     def _tokens(self, field: str, text: str, limit: int) -> Tensor:
         ids: list[int] = self._tokenizer(text)["input_ids"]
         if len(ids) > limit:

@@ -29,7 +29,7 @@ def _mean_encoding(monkeypatch: pytest.MonkeyPatch):
 
 def _pipeline_latent(pipeline: Any, **arguments: object) -> np.ndarray:
     noise = torch.tensor(normal(11, Purpose.INITIAL, FRAMES))[None]
-    made = pipeline(lyrics="", latents=noise, output_type="latent", guidance_scale=1.0, **arguments)
+    made = pipeline(**{"lyrics": "", "latents": noise, "output_type": "latent", "guidance_scale": 1.0} | arguments)
     return made.audios[0].numpy()
 
 
@@ -123,3 +123,30 @@ def test_partial_denoise_agrees_with_the_pipeline_given_the_same_times(
         engine.Request(conditioning=prompt, source=source, frames=FRAMES, seed=11, denoise=0.6, shift=3.0)
     )
     np.testing.assert_allclose(ours, made.audios[0].numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("interval", [(0.0, 1.0), (0.1, 0.4)])
+def test_guided_latents_agree(
+    session: engine.Session, pipeline: Any, monkeypatch: pytest.MonkeyPatch, interval: tuple[float, float]
+):
+    monkeypatch.setattr(pipeline, "is_turbo", False)  # it ignores guidance on turbo weights
+    theirs = _pipeline_latent(
+        pipeline,
+        prompt="techno, driving kick",
+        audio_duration=FRAMES / 25,
+        num_inference_steps=8,
+        shift=3.0,
+        guidance_scale=3.0,
+        cfg_interval_start=interval[0],
+        cfg_interval_end=interval[1],
+    )
+    prompt = session.encode_text("techno, driving kick", task="text2music", duration=FRAMES / 25)
+    request = engine.Request(
+        conditioning=prompt,
+        negative=session.null_conditioning(prompt),
+        guidance=3.0,
+        guidance_interval=interval,
+        frames=FRAMES,
+        seed=11,
+    )
+    np.testing.assert_allclose(session.generate(request), theirs, atol=1e-4)

@@ -35,6 +35,42 @@ BAD = [
     ("velocity_scale", []),
     ("conditioning", None),
     ("source", np.zeros((60, 64))),
+    ("solver", "heun"),
+    ("solver", None),
+    ("sde_denoise", 1.5),
+    ("sde_denoise", np.zeros((2, 60))),
+    ("ode_noise", -0.1),
+    ("ode_noise", [np.nan]),
+    ("initial_noise", -0.5),
+    ("initial_noise", "noise"),
+    ("x0_target", np.zeros((58, 64))),
+    ("x0_target", np.full((60, 64), np.inf)),
+    ("x0_strength", 1.1),
+    ("x0_strength", "half"),
+    ("x0_curve", [0.0, 2.0]),
+    ("x0_gate", 1.5),
+    ("x0_gate", "late"),
+    ("mask", 2.0),
+    ("mask", []),
+    ("mask_strength", [0.0, -1.0]),
+    ("mask_strength", 0.5),  # there is no mask
+    ("channel_gain", [1.0] * 63),
+    ("channel_gain", [[1.0], [1.0, 2.0]]),
+    ("channel_gain", 2.0),
+    ("channel_gain", np.full((60, 64), np.nan)),
+    ("negative", "silence"),
+    ("guidance", np.nan),
+    ("guidance", [[3.0]]),
+    ("guidance_mode", "half"),
+    ("guidance_interval", (0.5, 0.2)),
+    ("guidance_interval", 0.5),
+    ("guidance_interval", (0.0, "end")),
+    ("apg_momentum", -1.5),
+    ("cfg_rescale", [0.0, 2.0]),
+    ("dcw", 0.05),
+    ("dcw", engine.Dcw(mode="both")),
+    ("dcw", engine.Dcw(scaler=np.inf)),
+    ("dcw", engine.Dcw(high_scaler=[])),  # type: ignore[arg-type]
     ("control_version", -1),
     ("tag", "x"),
 ]
@@ -71,6 +107,38 @@ def test_a_blend_without_prompt_b_is_refused(session: engine.Session, prompt: en
     with pytest.raises(engine.RequestError) as caught:
         session.generate(engine.Request(conditioning=prompt, frames=60, prompt_blend=0.5))
     assert caught.value.field == "conditioning_b"
+
+
+@pytest.mark.parametrize("field", ["sde_denoise", "initial_noise", "mask"])
+def test_what_mixes_with_the_source_is_refused_without_one(
+    session: engine.Session, prompt: engine.Conditioning, field: str
+):
+    request = replace(engine.Request(conditioning=prompt, frames=60), **{field: 0.5})
+    with pytest.raises(engine.RequestError, match="needs a source") as caught:
+        session.generate(request)
+    assert caught.value.field == field
+
+
+def test_guidance_without_a_negative_prompt_is_refused(session: engine.Session, prompt: engine.Conditioning):
+    with pytest.raises(engine.RequestError, match="null_conditioning") as caught:
+        session.generate(engine.Request(conditioning=prompt, frames=60, guidance=3.0))
+    assert caught.value.field == "negative"
+
+
+@pytest.mark.parametrize("fields", [{"x0_strength": 0.5}, {"x0_curve": 0.0}])
+def test_a_share_of_no_target_is_refused(
+    session: engine.Session, prompt: engine.Conditioning, fields: dict[str, float]
+):
+    with pytest.raises(engine.RequestError) as caught:
+        session.generate(replace(engine.Request(conditioning=prompt, frames=60), **fields))  # type: ignore[arg-type]
+    assert caught.value.field == "x0_target"
+
+
+def test_an_unknown_channel_group_is_refused_by_name():
+    with pytest.raises(engine.RequestError, match="g8"):
+        engine.channel_gain({"g8": 1.0}, 60)
+    with pytest.raises(engine.RequestError, match="g1"):
+        engine.channel_gain({"g1": float("nan")}, 60)
 
 
 def test_conditioning_of_another_width_is_refused(session: engine.Session):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from step_reference import controls, curve, with_fields
 
 import engine
 from engine.backends import Backend
@@ -53,11 +54,6 @@ def differing(session: engine.Session, stream: Stream, moves: list[Move]) -> lis
     ]
 
 
-def _curve(low: float, high: float) -> st.SearchStrategy[object]:
-    value = st.floats(low, high, width=32)
-    return st.one_of(st.just(low), st.just(high), value, st.lists(value, min_size=2, max_size=9).map(np.array))
-
-
 @st.composite
 def _moves(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine.Source) -> list[Move]:
     moves: list[Move] = []
@@ -65,9 +61,9 @@ def _moves(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine.S
         request = engine.Request(
             conditioning=prompts[draw(st.integers(0, 1))],
             conditioning_b=prompts[1],
-            prompt_blend=draw(_curve(0.0, 1.0)),  # type: ignore[arg-type]
-            hint_strength=draw(_curve(0.0, 1.0)),  # type: ignore[arg-type]
-            velocity_scale=draw(_curve(0.0, 2.0)),  # type: ignore[arg-type]
+            prompt_blend=draw(curve(0.0, 1.0)),  # type: ignore[arg-type]
+            hint_strength=draw(curve(0.0, 1.0)),  # type: ignore[arg-type]
+            velocity_scale=draw(curve(0.0, 2.0)),  # type: ignore[arg-type]
             source=source,
             denoise=draw(st.one_of(st.just(0.0), st.just(1.0), st.floats(0.01, 0.99))),
             seed=draw(st.integers(0, 2**64 - 1)),
@@ -75,6 +71,7 @@ def _moves(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine.S
             shift=draw(st.sampled_from([1.0, 3.0])),
             frames=FRAMES,
         )
+        request = with_fields(request, draw(st.one_of(st.just({}), controls(source.hints, prompts[1]))))
         moves.append(
             Move(
                 depth=draw(st.one_of(st.none(), st.integers(1, 8))),

@@ -1,0 +1,96 @@
+"""Classifier-free guidance: where the negative velocity comes from, and adaptive projected guidance (APG)."""
+
+from collections.abc import Callable
+from typing import Final, Self
+
+import torch
+from torch import Tensor
+
+from engine import step
+from engine.controls import Controls
+from engine.snapshot import Snapshot
+
+NORM_THRESHOLD: Final = 2.5  # ACE-Step's setting, as in AceStepPipeline
+_TINY: Final = 1e-12  # what a norm is divided by at least, as in torch's normalize
+
+
+class Guidance:
+    """Guidance of one slot, with what it carries from step to step."""
+
+    def __init__(self, mode: str, states: Tensor | None, noise: Tensor, interval: tuple[float, float]) -> None:
+        """
+        Args:
+            mode: "full" forwards the negative prompt at every guided step, "initialize" at the first one only, "self"
+                never: the noise the slot started from stands in for its velocity.
+            states: [1, L, D] of the negative prompt; "self" needs none.
+            noise: [T, 64], what the slot started from.
+            interval: of 1 - t, outside of which a step is not guided.
+        """
+        self._mode = mode
+        self._states = states
+        self._interval = interval
+        self._kept = noise if mode == "self" else None
+        self._running: Tensor | None = None
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, noise: Tensor) -> Self | None:
+        """The guidance of a request; None if it asks for none."""
+        negative = snapshot.negative
+        if snapshot.guidance is None or (negative is None and snapshot.guidance_mode != "self"):
+            return None
+        states = None if negative is None else torch.tensor(negative.states).unsqueeze(0)
+        return cls(snapshot.guidance_mode, states, noise, snapshot.guidance_interval)
+
+    def acts(self, time: float, live: Controls) -> bool:
+        """Whether a step at this time is guided."""
+        start, end = self._interval
+        return live.guidance is not None and start <= 1.0 - time <= end
+
+    def guided(self, velocity: Tensor, forward: Callable[[Tensor], Tensor], live: Controls) -> Tensor:
+        """The velocity [T, 64] of a guided step.
+
+        Args:
+            velocity: [T, 64] of the prompt.
+            forward: velocity [T, 64] at this step of other conditioning [1, L, D].
+            live: the slot's curves.
+        """
+        if live.guidance is None:
+            return velocity
+        # norms below are sums: one memory layout, whatever a backend returns
+        velocity = velocity.contiguous()
+        difference = velocity - self._negative(forward)
+        if self._running is not None:
+            difference = difference + live.apg_momentum * self._running
+        self._running = difference
+        guided = velocity + (live.guidance - 1.0) * _orthogonal(_limited(difference), velocity)
+        return guided if live.cfg_rescale is None else _rescaled(guided, velocity, live.cfg_rescale)
+
+    def _negative(self, forward: Callable[[Tensor], Tensor]) -> Tensor:
+        if self._kept is not None:
+            return self._kept
+        if self._states is None:
+            raise RuntimeError("guidance has neither a negative prompt nor a stand-in for it")
+        negative = forward(self._states).contiguous()
+        if self._mode == "initialize":
+            self._kept = negative
+        return negative
+
+
+def _norm(values: Tensor) -> Tensor:
+    """Length over time per channel, [1, C]."""
+    return (values * values).sum(dim=0, keepdim=True).sqrt()
+
+
+def _limited(difference: Tensor) -> Tensor:
+    return difference * (NORM_THRESHOLD / _norm(difference).clamp(min=_TINY)).clamp(max=1.0)
+
+
+def _orthogonal(difference: Tensor, velocity: Tensor) -> Tensor:
+    """The part of the difference that is orthogonal to the velocity over time; eta = 0 drops the parallel part."""
+    unit = velocity / _norm(velocity).clamp(min=_TINY)
+    return difference - (difference * unit).sum(dim=0, keepdim=True) * unit
+
+
+def _rescaled(guided: Tensor, velocity: Tensor, weight: Tensor) -> Tensor:
+    scale = _norm(velocity) / _norm(guided).clamp(min=_TINY)
+    return step.mix(guided, guided * scale, weight)

@@ -1,0 +1,126 @@
+"""A slot: one generation in flight and what its request turns into."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine import schedule, step
+from engine.controls import Controls
+from engine.errors import EngineError
+from engine.guidance import Guidance
+from engine.mask import Mask
+from engine.noise import Purpose, normal
+from engine.snapshot import Snapshot
+from engine.target import Target
+from engine.wavelet import Correction
+
+
+@dataclass(eq=False)
+class Slot:
+    """One generation in flight."""
+
+    request_id: int
+    snapshot: Snapshot
+    times: NDArray[np.float32]  # [steps + 1]
+    context: Tensor  # [1, T, 128]
+    states: Tensor  # [1, L, D] of prompt A
+    states_b: Tensor | None  # of prompt B, None when its weight is 0 everywhere
+    weight_b: Tensor  # [T, 1]
+    only_b: bool  # weight is 1 everywhere: prompt A needs no forward
+    live: Controls
+    noise: Tensor  # [T, 64], what the generation starts from
+    clean: Tensor | None  # [T, 64], the source
+    gain: Tensor | None  # [1 or T, 64]
+    mask: Mask | None
+    target: Target | None
+    guidance: Guidance | None
+    correction: Correction | None
+    taken: int = 0  # steps taken
+    failure: EngineError | None = None
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing to denoise: the source comes back as it is."""
+        return self.snapshot.denoise == 0.0
+
+    @property
+    def time(self) -> float:
+        """t of the step to take."""
+        return float(self.times[self.taken])
+
+    @property
+    def time_after(self) -> float:
+        """t when that step is taken."""
+        return float(self.times[self.taken + 1])
+
+    @property
+    def interval(self) -> float:
+        """t' - t of the step to take, rounded to float32."""
+        return float(self.times[self.taken + 1] - self.times[self.taken])
+
+    @property
+    def finished(self) -> bool:
+        """All steps are taken."""
+        return self.taken == self.snapshot.steps
+
+
+def open_slot(request_id: int, snapshot: Snapshot, silence: Tensor, shared: Mapping[str, NDArray[np.float32]]) -> Slot:
+    """A slot before its first step.
+
+    Args:
+        request_id: the stream's number.
+        snapshot: the checked request.
+        silence: [T, 64], the context where there are no hints.
+        shared: curves [T] that replace the request's, by name.
+    """
+    noise = torch.tensor(normal(snapshot.seed, Purpose.INITIAL, snapshot.frames))
+    clean = None if snapshot.source is None else torch.tensor(snapshot.source.latent)
+    second = snapshot.conditioning_b if snapshot.prompt_blend.any() else None
+    return Slot(
+        request_id=request_id,
+        snapshot=snapshot,
+        times=schedule.times(snapshot.steps, snapshot.shift, snapshot.denoise),
+        context=_context(snapshot, silence),
+        states=torch.tensor(snapshot.conditioning.states).unsqueeze(0),
+        states_b=None if second is None else torch.tensor(second.states).unsqueeze(0),
+        weight_b=torch.tensor(snapshot.prompt_blend).unsqueeze(1),
+        only_b=bool((snapshot.prompt_blend == 1.0).all()),
+        live=Controls.of(snapshot, shared),
+        noise=noise,
+        clean=clean,
+        gain=_gain(snapshot),
+        mask=Mask.of(snapshot, noise, clean),
+        target=Target.of(snapshot),
+        guidance=Guidance.of(snapshot, noise),
+        correction=Correction.of(snapshot),
+    )
+
+
+def _context(snapshot: Snapshot, silence: Tensor) -> Tensor:
+    cover = silence
+    if snapshot.source is not None:
+        hints = torch.tensor(snapshot.source.hints)
+        cover = step.mix(silence, hints, torch.tensor(snapshot.hint_strength).unsqueeze(1))
+    # chunk mask 1: every frame is to be generated
+    return torch.cat((cover, torch.ones_like(cover)), dim=1).unsqueeze(0)
+
+
+def initial(slot: Slot) -> Tensor:
+    """x [T, 64] before the first step."""
+    if slot.clean is None:
+        return slot.noise
+    mixed = slot.snapshot.initial_noise
+    if mixed is not None:
+        return step.mix(slot.clean, slot.noise, torch.tensor(mixed).unsqueeze(1))
+    if slot.snapshot.denoise == 1.0:
+        return slot.noise
+    return step.noised(slot.noise, slot.clean, slot.time)
+
+
+def _gain(snapshot: Snapshot) -> Tensor | None:
+    gain = snapshot.channel_gain
+    return None if gain is None or bool((gain == 1.0).all()) else torch.tensor(gain)

@@ -1,0 +1,231 @@
+"""The step maths again, in float64 numpy from the published formulas, and random requests to hold them against."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import strategies as st
+from torch import Tensor
+
+import engine
+from engine.backends import Backend
+from engine.noise import normal
+from engine.schedule import times
+from engine.stream import Stream
+
+
+class Recording:
+    """The real networks; remembers what they were asked and what they answered."""
+
+    name = "recording"
+
+    def __init__(self, inner: Backend) -> None:
+        self.inner = inner
+        self.calls: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def dit_step(self, x: Tensor, time: float, states: Tensor, context: Tensor) -> Tensor:
+        velocity = self.inner.dit_step(x, time, states, context)
+        self.calls.append((x[0].numpy().astype(np.float64), velocity[0].numpy().astype(np.float64)))
+        return velocity
+
+
+def recorded(
+    session: engine.Session, request: engine.Request
+) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """The latent of a request, and input and velocity [T, 64] of every forward it took."""
+    backend = Recording(session.backend)
+    silence = session.silence(request.frames)
+    stream = Stream(backend, silence, 1, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream.submit(request)
+    (done,) = stream.flush()
+    assert done.latent is not None, done.error
+    return done.latent, backend.calls
+
+
+def curve(low: float, high: float) -> st.SearchStrategy[object]:
+    """A constant, or a few points; the ends of the range often."""
+    value = st.floats(low, high, width=32)
+    return st.one_of(st.just(low), st.just(high), value, st.lists(value, min_size=2, max_size=9).map(np.array))
+
+
+def controls(target: np.ndarray, negative: engine.Conditioning) -> st.SearchStrategy[dict[str, object]]:
+    """Fields that change the step, any subset of them, for a request with a source."""
+    rng = np.random.default_rng(8)
+    fields: dict[str, st.SearchStrategy[object]] = {
+        "solver": st.sampled_from(["ode", "sde"]),
+        "sde_denoise": curve(0.0, 1.0),
+        "ode_noise": curve(0.0, 1.0),
+        "initial_noise": curve(0.0, 1.0),
+        "x0_strength": curve(0.0, 1.0),
+        "x0_curve": curve(0.0, 1.0),
+        "x0_gate": st.sampled_from([0.0, 0.4, 1.0]),
+        "mask_strength": curve(0.0, 1.0),
+        "guidance": curve(0.0, 4.0),
+        "guidance_mode": st.sampled_from(["full", "initialize", "self"]),
+        "guidance_interval": st.sampled_from([(0.0, 0.3), (0.2, 1.0)]),
+        "apg_momentum": curve(-0.75, 0.5),
+        "cfg_rescale": curve(0.0, 1.0),
+        "dcw": st.builds(
+            engine.Dcw,
+            mode=st.sampled_from(["low", "high", "double", "pix"]),
+            scaler=curve(0.0, 0.5),
+            high_scaler=curve(-0.5, 0.5),
+        ),
+        "negative": st.just(negative),
+        "channel_gain": st.sampled_from([np.full(64, 1.5), rng.uniform(0.5, 1.5, (len(target), 64))]),
+    }
+    given = st.fixed_dictionaries({}, optional=fields).map(
+        lambda some: some | ({"negative": negative} if "guidance" in some else {})
+    )
+    return st.builds(lambda some, mask: some | {"x0_target": target, "mask": mask}, given, curve(0.0, 1.0)) | given.map(
+        lambda some: {name: value for name, value in some.items() if name[:2] != "x0" and name != "mask_strength"}
+    )
+
+
+def at_frames(value: object, frames: int) -> np.ndarray:
+    """A curve as [T, 1] float64, resampled linearly with aligned ends."""
+    points = np.atleast_1d(np.asarray(value, np.float64))
+    if points.size == 1:
+        return np.full((frames, 1), points[0])
+    return np.interp(np.linspace(0, points.size - 1, frames), np.arange(points.size), points)[:, None]
+
+
+def expected(request: engine.Request, velocities: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
+    """What the DiT reads at every step, and the final latent, given the velocity of every step."""
+    frames, n = request.frames, request.steps
+    t = times(n, request.shift, request.denoise).astype(np.float64)
+    start = normal(request.seed, 0, frames).astype(np.float64)
+    source = None if request.source is None else request.source.latent.astype(np.float64)
+    scale = at_frames(request.velocity_scale, frames)
+    gain = np.ones(64) if request.channel_gain is None else np.asarray(request.channel_gain, np.float64)
+    x = _initial(request, start, source, t[0])
+    read: list[np.ndarray] = []
+    answers = iter(velocities)
+    guide = Guide(request, start)
+    for i in range(n):
+        mask = _mask(request, i)
+        if mask is not None:
+            x = mask * x + (1 - mask) * (t[i] * start + (1 - t[i]) * source)
+        before = x
+        read.append(x * gain)
+        v = next(answers)
+        if guide.acts(t[i]):
+            if guide.negative is None:
+                read.append(x * gain)
+            v = guide.apply(v, answers)
+        clean = x - t[i] * v * scale
+        share = _share(request, i)
+        clean = clean if share is None else (1 - share) * clean + share * np.asarray(request.x0_target)
+        clean = clean if mask is None else mask * clean + (1 - mask) * source
+        x = _next(request, x, clean, i, t, start, source)
+        if request.dcw is not None:
+            corrected = _dcw(request.dcw, x, before - t[i] * v, t[i])
+            x = corrected if mask is None else mask * corrected + (1 - mask) * x
+    if (mask := _mask(request, n - 1)) is not None:
+        x = mask * x + (1 - mask) * source
+    return read, x
+
+
+class Guide:
+    """APG, as published: norms and projections over time, per channel."""
+
+    def __init__(self, request: engine.Request, start: np.ndarray) -> None:
+        self.request = request
+        self.negative = start if request.guidance_mode == "self" else None
+        self.running = np.zeros_like(start)
+
+    def acts(self, t: float) -> bool:
+        if self.request.guidance is None or np.all(np.asarray(self.request.guidance) == 1.0):
+            return False
+        return self.request.guidance_interval[0] <= 1 - t <= self.request.guidance_interval[1]
+
+    def apply(self, v: np.ndarray, answers: Iterator[np.ndarray]) -> np.ndarray:
+        frames = self.request.frames
+        negative = next(answers) if self.negative is None else self.negative
+        if self.request.guidance_mode == "initialize":
+            self.negative = negative
+        self.running = v - negative + at_frames(self.request.apg_momentum, frames) * self.running
+        limited = self.running * np.minimum(1.0, 2.5 / np.linalg.norm(self.running, axis=0))
+        unit = v / np.linalg.norm(v, axis=0)
+        orthogonal = limited - (limited * unit).sum(axis=0) * unit
+        guided = v + (at_frames(self.request.guidance, frames) - 1) * orthogonal
+        rescale = at_frames(self.request.cfg_rescale, frames)
+        length = np.linalg.norm(v, axis=0) / np.linalg.norm(guided, axis=0)
+        return rescale * guided * length + (1 - rescale) * guided
+
+
+def _dcw(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, t: float) -> np.ndarray:
+    scaler, high_scaler = at_frames(dcw.scaler, len(x)), at_frames(dcw.high_scaler, len(x))
+    if dcw.mode == "pix":
+        return x + scaler * (x - y)
+    (low, high), (low_y, high_y) = _haar(x), _haar(y)
+    if dcw.mode in {"low", "double"}:
+        low = low + _halved(t * scaler) * (low - low_y)
+    if dcw.mode != "low":
+        high = high + _halved((1 - t) * (scaler if dcw.mode == "high" else high_scaler)) * (high - high_y)
+    return np.stack([(low + high), (low - high)], axis=1).reshape(x.shape) / np.sqrt(2)
+
+
+def _haar(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return (x[0::2] + x[1::2]) / np.sqrt(2), (x[0::2] - x[1::2]) / np.sqrt(2)
+
+
+def _halved(curve: np.ndarray) -> np.ndarray:
+    # linear resampling with cell centres: halfway between each pair
+    return np.interp(np.arange(len(curve) // 2) * 2 + 0.5, np.arange(len(curve)), curve[:, 0])[:, None]
+
+
+def _initial(request: engine.Request, start: np.ndarray, source: np.ndarray | None, t: float) -> np.ndarray:
+    if request.initial_noise is not None:
+        c = at_frames(request.initial_noise, request.frames)
+        return c * start + (1 - c) * source
+    return start if source is None else t * start + (1 - t) * source
+
+
+def _mask(request: engine.Request, i: int) -> np.ndarray | None:
+    if request.mask is None:
+        return None
+    strength = 1.0 if request.mask_strength is None else at_frames(request.mask_strength, request.steps)[i]
+    return at_frames(request.mask, request.frames) * strength
+
+
+def _share(request: engine.Request, i: int) -> np.ndarray | None:
+    if request.x0_curve is not None:
+        p = i / max(request.steps - 1, 1)
+        ramp = max(0.0, p - request.x0_gate) / max(1 - request.x0_gate, 1e-6)
+        return at_frames(request.x0_curve, request.frames) * ramp
+    return (
+        at_frames(request.x0_strength, request.frames)
+        if request.x0_target is not None and i >= request.steps // 2
+        else None
+    )
+
+
+def _next(
+    request: engine.Request,
+    x: np.ndarray,
+    clean: np.ndarray,
+    i: int,
+    t: np.ndarray,
+    start: np.ndarray,
+    source: np.ndarray | None,
+) -> np.ndarray:
+    fresh = normal(request.seed, 1 + i, request.frames).astype(np.float64)
+    after = t[i + 1]
+    if request.sde_denoise is not None:
+        c = at_frames(request.sde_denoise, request.frames)
+        return c * (after * fresh + (1 - after) * clean) + (1 - c) * (after * fresh + (1 - after) * source)
+    if request.solver == "sde":
+        whole_mask = request.mask is None or (np.all(_all_weights(request) == 1.0))
+        return after * (fresh if whole_mask else start) + (1 - after) * clean
+    noise = at_frames(request.ode_noise, request.frames) * fresh * after
+    return x + (after - t[i]) * (x - clean) / t[i] + noise
+
+
+def _all_weights(request: engine.Request) -> np.ndarray:
+    return np.stack([_mask(request, i) for i in range(request.steps)])
+
+
+def with_fields(request: engine.Request, fields: dict[str, object]) -> engine.Request:
+    """The request with some fields changed."""
+    return replace(request, **fields)  # type: ignore[arg-type]
