@@ -45,10 +45,6 @@ class Lane:
         """How many breakpoints lie before a position; at least 1, the first one is always in force."""
         return max(bisect_left(self._positions, limit), 1)
 
-    def position(self, index: int) -> int:
-        """The position of a breakpoint."""
-        return self._positions[index]
-
     def value(self, index: int) -> float:
         """The value at a breakpoint."""
         return self._values[index]
