@@ -120,7 +120,7 @@ impl Shared {
     }
 
     pub(crate) fn status_text(&self) -> String {
-        lock(&self.status_text).clone()
+        self.failure().map_or_else(|| lock(&self.status_text).clone(), |(_, trouble)| trouble.text().to_owned())
     }
 
     /// Sets what the user is told; tells the format layer where it changed.
@@ -168,8 +168,8 @@ mod tests {
         shared.pass_failed(1, Trouble::Died);
         assert_eq!((shared.status(), shared.value(STATUS)), (Status::Failed, f64::from(Status::Failed as u8)));
         shared.set_status(Status::Ready, "");
-        assert_eq!(shared.status(), Status::Failed);
+        assert_eq!((shared.status(), shared.status_text()), (Status::Failed, Trouble::Died.text().to_owned()));
         shared.pass_began();
-        assert_eq!(shared.status(), Status::Ready);
+        assert_eq!((shared.status(), shared.status_text()), (Status::Ready, String::new()));
     }
 }
