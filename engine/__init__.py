@@ -15,30 +15,30 @@ from engine.constants import FRAME_RATE, FRAME_SAMPLES, LATENT_CHANNELS, SAMPLE_
 from engine.errors import CheckpointError, EngineError, RequestError
 
 if TYPE_CHECKING:
-    from engine.channels import channel_gain
-    from engine.checkpoint import CheckpointInfo
-    from engine.conditioning import Conditioning
-    from engine.curves import Curve
-    from engine.dcw import Dcw
-    from engine.request import Request
+    from engine.model.checkpoint import CheckpointInfo
+    from engine.request.channels import channel_gain
+    from engine.request.conditioning import Conditioning
+    from engine.request.curves import Curve
+    from engine.request.dcw import Dcw
+    from engine.request.request import Request
+    from engine.request.source import Source
     from engine.session import Session, preload
-    from engine.source import Source
-    from engine.stream import Finished, Stream, StreamStats
+    from engine.stream.stream import Finished, Stream, StreamStats
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CheckpointInfo": "engine.checkpoint",
-    "Conditioning": "engine.conditioning",
-    "Curve": "engine.curves",
-    "Dcw": "engine.dcw",
-    "Finished": "engine.stream",
-    "Request": "engine.request",
+    "CheckpointInfo": "engine.model.checkpoint",
+    "Conditioning": "engine.request.conditioning",
+    "Curve": "engine.request.curves",
+    "Dcw": "engine.request.dcw",
+    "Finished": "engine.stream.stream",
+    "Request": "engine.request.request",
     "Session": "engine.session",
-    "Source": "engine.source",
-    "Stream": "engine.stream",
-    "StreamStats": "engine.stream",
-    "channel_gain": "engine.channels",
+    "Source": "engine.request.source",
+    "Stream": "engine.stream.stream",
+    "StreamStats": "engine.stream.stream",
+    "channel_gain": "engine.request.channels",
     "preload": "engine.session",
 }
 

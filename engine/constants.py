@@ -1,6 +1,6 @@
 """Fixed quantities of ACE-Step v1.5 audio and latents.
 
-The checkpoint's VAE configuration carries the same numbers; `engine.checkpoint` refuses a checkpoint that disagrees.
+The checkpoint's VAE configuration carries the same numbers; a checkpoint that disagrees is refused.
 """
 
 from typing import Final

@@ -9,20 +9,20 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine import checkpoint as checkpoints
 from engine import device as devices
 from engine.backends import Backend
 from engine.backends.eager import EagerBackend
-from engine.checkpoint import BUNDLED, CheckpointInfo
-from engine.codec import Codec
-from engine.conditioning import Conditioning
+from engine.codec.codec import Codec
 from engine.errors import CheckpointError, EngineError
-from engine.hub import Progress, download
-from engine.models import load
-from engine.request import Request, even_frames
-from engine.source import Source
-from engine.stream import Stream
-from engine.text import TextEncoder
+from engine.model import checkpoint as checkpoints
+from engine.model.checkpoint import BUNDLED, CheckpointInfo
+from engine.model.hub import Progress, download
+from engine.model.models import load
+from engine.request.conditioning import Conditioning
+from engine.request.request import Request, even_frames
+from engine.request.source import Source
+from engine.stream.stream import Stream
+from engine.text.prompt import TextEncoder
 
 
 def preload() -> None:

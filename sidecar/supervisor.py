@@ -73,7 +73,7 @@ def _supervise(options: Options, folder: Path) -> int:
     import structlog
 
     from engine import EngineError, Session
-    from engine.checkpoint import BUNDLED
+    from engine.model.checkpoint import BUNDLED
     from sidecar import logs
 
     logs.configure(for_people=options.for_people)

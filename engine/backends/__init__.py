@@ -1,8 +1,17 @@
 """The seam between the engine and whatever runs the networks."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol, TypeAlias
 
 from torch import Tensor
+
+from engine.request.conditioning import Conditioning
+
+Loras: TypeAlias = Mapping[str, float]
+"""Strength per LoRA name; a LoRA that is not named does not act."""
+
+NO_LORAS: Final[Loras] = MappingProxyType({})
 
 
 class Backend(Protocol):
@@ -14,14 +23,18 @@ class Backend(Protocol):
 
     name: str
 
-    def dit_step(self, x: Tensor, time: float, states: Tensor, context: Tensor) -> Tensor:
+    def dit_step(
+        self, x: Tensor, time: float, conditioning: Conditioning, context: Tensor, loras: Loras = NO_LORAS
+    ) -> Tensor:
         """Velocity at one time.
 
         Args:
             x: [1, T, 64] float32, contiguous; T even.
             time: t in 0 .. 1.
-            states: [1, L, D] float32 conditioning.
+            conditioning: what the DiT attends to. A backend may keep what it derives from one, by identity: they are
+                immutable. Rows that its mask marks as padding have no influence.
             context: [1, T, 128] float32: 64 context channels, then 64 of chunk mask.
+            loras: LoRAs that act in this forward, and how strongly.
 
         Returns:
             [1, T, 64] float32.

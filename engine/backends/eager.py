@@ -3,8 +3,11 @@
 import torch
 from torch import Tensor
 
-from engine.models import Models
-from engine.prune import prune
+from engine.backends import NO_LORAS, Loras
+from engine.errors import EngineError
+from engine.model.models import Models
+from engine.model.prune import prune
+from engine.request.conditioning import Conditioning
 
 
 class EagerBackend:
@@ -18,14 +21,18 @@ class EagerBackend:
         self._encoder, self._decoder = prune(models.vae)
 
     @torch.inference_mode()
-    def dit_step(self, x: Tensor, time: float, states: Tensor, context: Tensor) -> Tensor:
+    def dit_step(
+        self, x: Tensor, time: float, conditioning: Conditioning, context: Tensor, loras: Loras = NO_LORAS
+    ) -> Tensor:
         """See `engine.backends.Backend.dit_step`."""
+        if loras:
+            raise EngineError("This backend runs no LoRA.", "Leave the LoRAs out.")
         when = torch.full((1,), time, dtype=torch.float32)
         return self._transformer(
             hidden_states=x,
             timestep=when,
             timestep_r=when,  # r = t as in AceStepPipeline: no mean-flow jump
-            encoder_hidden_states=states,
+            encoder_hidden_states=torch.tensor(conditioning.states).unsqueeze(0),
             context_latents=context,
             return_dict=False,
         )[0]

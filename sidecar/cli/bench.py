@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from engine.bench import TickOverForward
+    from engine.bench.tick import TickOverForward
     from sidecar.cli.measure import BounceSpeed, ProcessTimes
 
 

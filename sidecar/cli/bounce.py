@@ -80,7 +80,7 @@ def _render(
     drawn = None if lanes is None else read_automation(lanes, rate)
 
     from engine import Session
-    from engine.checkpoint import BUNDLED
+    from engine.model.checkpoint import BUNDLED
     from sidecar.bounce import bounce as run
 
     wanted = document.fields.checkpoint  # name@digest, as a project saves it

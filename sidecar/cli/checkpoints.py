@@ -8,7 +8,7 @@ import typer
 from sidecar.cli.output import ERR, OUT, print_json
 
 if TYPE_CHECKING:
-    from engine.checkpoint import CheckpointInfo
+    from engine.model.checkpoint import CheckpointInfo
 
 app = typer.Typer(help="Fetch a checkpoint from the hub, or check one that is here.", no_args_is_help=True)
 
@@ -18,8 +18,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 @app.command()
 def fetch(name: Annotated[str, typer.Argument(help="owner/name or owner/name@revision.")], json: Json = False) -> None:
     """Download a checkpoint into the hub's cache and check it. A broken download resumes."""
-    from engine.checkpoint import inspect
-    from engine.hub import download
+    from engine.model.checkpoint import inspect
+    from engine.model.hub import download
 
     with ERR.status(f"fetching {name}") as line:
         folder = download(name, lambda what, share: line.update(f"{what}: {share:.0%}"))
@@ -34,7 +34,7 @@ def check(
     json: Json = False,
 ) -> None:
     """Check every file of a checkpoint and print its id."""
-    from engine.checkpoint import BUNDLED
+    from engine.model.checkpoint import BUNDLED
 
     _print(locate(name or BUNDLED), json)
 
@@ -45,7 +45,7 @@ def locate(name: str) -> "CheckpointInfo":
     Raises:
         CheckpointError: a file is missing or wrong.
     """
-    from engine.checkpoint import bundled, inspect
+    from engine.model.checkpoint import bundled, inspect
 
     return inspect(bundled(name) or Path(name), name)
 

@@ -18,7 +18,7 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Say what is installed, built and alive, and what to do next. Ends with 1 when something needed is broken."""
-    from engine.checkpoint import BUNDLED
+    from engine.model.checkpoint import BUNDLED
     from sidecar.cli.checks import everything
 
     with ERR.status("looking around"):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import plugin_bridge
 from engine import Session
-from engine.bench import TickOverForward, tick_over_forward
+from engine.bench.tick import TickOverForward, tick_over_forward
 from plugin_bridge import bundles, launch
 from plugin_bridge.clap_host import ClapHost, Transport
 from sidecar.bounce import bounce

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import engine
-from engine.backends import Backend
-from engine.noise import normal
-from engine.schedule import times
-from engine.stream import Stream
+from engine.backends import NO_LORAS, Backend, Loras
+from engine.step.noise import normal
+from engine.step.schedule import times
+from engine.stream.stream import Stream
 
 
 class Recording:
@@ -23,8 +23,10 @@ class Recording:
         self.inner = inner
         self.calls: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def dit_step(self, x: Tensor, time: float, states: Tensor, context: Tensor) -> Tensor:
-        velocity = self.inner.dit_step(x, time, states, context)
+    def dit_step(
+        self, x: Tensor, time: float, conditioning: engine.Conditioning, context: Tensor, loras: Loras = NO_LORAS
+    ) -> Tensor:
+        velocity = self.inner.dit_step(x, time, conditioning, context, loras)
         self.calls.append((x[0].numpy().astype(np.float64), velocity[0].numpy().astype(np.float64)))
         return velocity
 

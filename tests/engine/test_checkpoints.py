@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import engine
-from engine.checkpoint import inspect
+from engine.model.checkpoint import inspect
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
@@ -152,7 +152,7 @@ def test_progress_reports_what_is_done_up_to_the_end():
 def test_a_download_reports_megabytes_and_the_share_of_files():
     from huggingface_hub.utils.tqdm import hf_thread_map
 
-    from engine.hub import _reporting_bar
+    from engine.model.hub import _reporting_bar
 
     seen: list[tuple[str, float]] = []
     bar = _reporting_bar("Fetching x", lambda what, share: seen.append((what, share)))
@@ -166,9 +166,9 @@ def test_a_download_reports_megabytes_and_the_share_of_files():
 
 HUB = """
 import sys
-from engine.checkpoint import inspect
+from engine.model.checkpoint import inspect
 from engine.errors import CheckpointError
-from engine.hub import download
+from engine.model.hub import download
 try:
     print(inspect(download(sys.argv[1], None), sys.argv[1]).id)
 except CheckpointError as error:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
-from engine import spans
-from engine.codec import DECODE_MARGIN, ENCODE_MARGIN
+from engine.codec import spans
+from engine.codec.codec import DECODE_MARGIN, ENCODE_MARGIN
 
 
 def full(session: engine.Session, latent: np.ndarray) -> np.ndarray:

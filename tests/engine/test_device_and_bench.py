@@ -4,7 +4,7 @@ import sys
 import pytest
 
 import engine
-from engine.bench import tick_over_forward
+from engine.bench.tick import tick_over_forward
 from engine.device import tune_allocator
 
 

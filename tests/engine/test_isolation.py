@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import engine
-from engine.backends import Backend
-from engine.stream import Stream
+from engine.backends import NO_LORAS, Backend, Loras
+from engine.stream.stream import Stream
 
 FRAMES = 30
 
@@ -49,10 +49,17 @@ class Refusing:
         self.inner = inner
         self.length = length
 
-    def dit_step(self, x: torch.Tensor, time: float, states: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
-        if states.shape[1] == self.length and time < 0.9:
+    def dit_step(
+        self,
+        x: torch.Tensor,
+        time: float,
+        conditioning: engine.Conditioning,
+        context: torch.Tensor,
+        loras: Loras = NO_LORAS,
+    ) -> torch.Tensor:
+        if conditioning.states.shape[0] == self.length and time < 0.9:
             raise MemoryError("no room for this row")
-        return self.inner.dit_step(x, time, states, context)
+        return self.inner.dit_step(x, time, conditioning, context, loras)
 
 
 def test_a_slot_whose_forward_raises_is_evicted_alone_and_the_stream_goes_on(

@@ -9,7 +9,7 @@ from diffusers.models.autoencoders.autoencoder_oobleck import OobleckDiagonalGau
 from diffusers.pipelines.ace_step.pipeline_ace_step import AceStepPipeline
 
 import engine
-from engine.noise import Purpose, normal
+from engine.step.noise import Purpose, normal
 
 FRAMES = 60
 

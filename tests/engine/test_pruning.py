@@ -8,7 +8,7 @@ from diffusers.models.autoencoders.autoencoder_oobleck import AutoencoderOobleck
 from torch import nn
 
 import engine
-from engine.prune import prune
+from engine.model.prune import prune
 
 
 def stock(session: engine.Session) -> Any:

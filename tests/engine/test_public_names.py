@@ -25,7 +25,7 @@ def test_importing_the_engine_and_its_values_loads_no_tensor_library():
         "import sys, engine\n"
         "engine.Request, engine.Conditioning, engine.Source, engine.Curve, engine.CheckpointInfo, engine.RequestError\n"
         "engine.Dcw, engine.channel_gain\n"
-        "import engine.checkpoint, engine.hub\n"
+        "import engine.model.checkpoint, engine.model.hub\n"
         "print(sorted({'torch', 'diffusers', 'transformers', 'huggingface_hub'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)

@@ -7,7 +7,7 @@ import pytest
 from step_reference import Recording, with_fields
 
 import engine
-from engine.stream import Stream
+from engine.stream.stream import Stream
 
 FRAMES = 30
 WAVE = np.sin(np.arange(FRAMES)) * 0.4 + 0.5

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from step_reference import controls, curve, with_fields
 
 import engine
-from engine.backends import Backend
-from engine.stream import Stream
+from engine.backends import NO_LORAS, Backend, Loras
+from engine.stream.stream import Stream
 
 FRAMES = 30
 
@@ -104,9 +104,16 @@ class Leaky:
         self.inner = inner
         self.calls = 0
 
-    def dit_step(self, x: torch.Tensor, time: float, states: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+    def dit_step(
+        self,
+        x: torch.Tensor,
+        time: float,
+        conditioning: engine.Conditioning,
+        context: torch.Tensor,
+        loras: Loras = NO_LORAS,
+    ) -> torch.Tensor:
         self.calls += 1
-        return self.inner.dit_step(x, time, states, context) * (1.0 + 1e-6 * self.calls)
+        return self.inner.dit_step(x, time, conditioning, context, loras) * (1.0 + 1e-6 * self.calls)
 
 
 def test_the_comparison_notices_a_backend_whose_rows_depend_on_each_other(
@@ -197,8 +204,8 @@ def test_curves_act_on_their_own_frames(session: engine.Session, prompt: engine.
         conditioning=prompt, source=source, frames=60, denoise=0.6, steps=2, velocity_scale=still, seed=4
     )
     scaled = session.generate(request)
-    from engine.noise import normal
-    from engine.schedule import times
+    from engine.step.noise import normal
+    from engine.step.schedule import times
 
     t = times(2, 3.0, 0.6)[0]
     start = t * normal(4, 0, 60) + (np.float32(1) - t) * source.latent

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.curves import sample
 from engine.errors import RequestError
-from engine.noise import Purpose, normal
-from engine.schedule import times
+from engine.request.curves import sample
+from engine.step.noise import Purpose, normal
+from engine.step.schedule import times
 
 # 8 steps, from ACE-Step's tables
 TABLES = {

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.constants import LATENT_CHANNELS
-from engine.curves import Curve, sample
 from engine.errors import RequestError
+from engine.request.curves import Curve, sample
 
 GROUPS: Final[Mapping[str, slice]] = {f"g{n}": slice(8 * n, 8 * n + 8) for n in range(8)} | {
     f"ch{n}": slice(n, n + 1) for n in (13, 14, 19, 23, 29, 56)

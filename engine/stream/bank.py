@@ -5,13 +5,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine import solver, step
 from engine.backends import Backend
 from engine.constants import LATENT_CHANNELS
-from engine.controls import Controls
 from engine.errors import EngineError
-from engine.slot import Slot, initial, open_slot
-from engine.snapshot import Snapshot
+from engine.request.conditioning import Conditioning
+from engine.request.snapshot import Snapshot
+from engine.step import primitives as step
+from engine.step import solver
+from engine.stream.controls import Controls
+from engine.stream.slot import Slot, initial, open_slot
 
 
 class SlotBank:
@@ -122,12 +124,12 @@ class SlotBank:
     def _velocity_of(self, slot: Slot, x: Tensor) -> Tensor:
         seen = (x if slot.gain is None else x * slot.gain).unsqueeze(0)
 
-        def forward(states: Tensor) -> Tensor:
-            return self._backend.dit_step(seen, slot.time, states, slot.context)[0]
+        def forward(conditioning: Conditioning) -> Tensor:
+            return self._backend.dit_step(seen, slot.time, conditioning, slot.context)[0]
 
-        velocity = forward(slot.states_b if slot.only_b and slot.states_b is not None else slot.states)
-        if slot.states_b is not None and not slot.only_b:
-            velocity = step.mix(velocity, forward(slot.states_b), slot.weight_b)
+        velocity = forward(slot.second if slot.only_b and slot.second is not None else slot.first)
+        if slot.second is not None and not slot.only_b:
+            velocity = step.mix(velocity, forward(slot.second), slot.weight_b)
         if slot.guidance is None or not slot.guidance.acts(slot.time, slot.live):
             return velocity
         return slot.guidance.guided(velocity, forward, slot.live)

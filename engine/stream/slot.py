@@ -8,15 +8,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine import schedule, step
-from engine.controls import Controls
 from engine.errors import EngineError
-from engine.guidance import Guidance
-from engine.mask import Mask
-from engine.noise import Purpose, normal
-from engine.snapshot import Snapshot
-from engine.target import Target
-from engine.wavelet import Correction
+from engine.request.conditioning import Conditioning
+from engine.request.snapshot import Snapshot
+from engine.step import primitives as step
+from engine.step import schedule
+from engine.step.guidance import Guidance
+from engine.step.mask import Mask
+from engine.step.noise import Purpose, normal
+from engine.step.target import Target
+from engine.step.wavelet import Correction
+from engine.stream.controls import Controls
 
 
 @dataclass(eq=False)
@@ -27,8 +29,8 @@ class Slot:
     snapshot: Snapshot
     times: NDArray[np.float32]  # [steps + 1]
     context: Tensor  # [1, T, 128]
-    states: Tensor  # [1, L, D] of prompt A
-    states_b: Tensor | None  # of prompt B, None when its weight is 0 everywhere
+    first: Conditioning  # prompt A
+    second: Conditioning | None  # prompt B, None when its weight is 0 everywhere
     weight_b: Tensor  # [T, 1]
     only_b: bool  # weight is 1 everywhere: prompt A needs no forward
     live: Controls
@@ -85,8 +87,8 @@ def open_slot(request_id: int, snapshot: Snapshot, silence: Tensor, shared: Mapp
         snapshot=snapshot,
         times=schedule.times(snapshot.steps, snapshot.shift, snapshot.denoise),
         context=_context(snapshot, silence),
-        states=torch.tensor(snapshot.conditioning.states).unsqueeze(0),
-        states_b=None if second is None else torch.tensor(second.states).unsqueeze(0),
+        first=snapshot.conditioning,
+        second=second,
         weight_b=torch.tensor(snapshot.prompt_blend).unsqueeze(1),
         only_b=bool((snapshot.prompt_blend == 1.0).all()),
         live=Controls.of(snapshot, shared),

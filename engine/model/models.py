@@ -20,7 +20,7 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, Qwen3Model
 from transformers.utils import logging as transformers_logging
 
-from engine.checkpoint import CheckpointInfo, broken
+from engine.model.checkpoint import CheckpointInfo, broken
 
 _ASYNC_LOAD = "HF_DEACTIVATE_ASYNC_LOAD"
 

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.checks import whole
-from engine.conditioning import Conditioning
 from engine.constants import MAX_FRAMES, MIN_FRAMES
-from engine.curves import Curve
-from engine.dcw import Dcw
 from engine.errors import RequestError
-from engine.source import Source
+from engine.request.conditioning import Conditioning
+from engine.request.curves import Curve
+from engine.request.dcw import Dcw
+from engine.request.source import Source
 
 MAX_STEPS = 64  # eight times a turbo schedule; a base checkpoint uses 32 to 60
 

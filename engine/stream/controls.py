@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.snapshot import Snapshot
+from engine.request.snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.checks import frozen, number, text, whole
-from engine.conditioning import Conditioning
 from engine.constants import LATENT_CHANNELS
-from engine.curves import Curve, sample
-from engine.dcw import DCW_MODES, Dcw
 from engine.errors import RequestError
-from engine.request import MAX_STEPS, Request, even_frames
-from engine.source import Source
+from engine.request.conditioning import Conditioning
+from engine.request.curves import Curve, sample
+from engine.request.dcw import DCW_MODES, Dcw
+from engine.request.request import MAX_STEPS, Request, even_frames
+from engine.request.source import Source
 
 LIVE: Final[Mapping[str, tuple[float, float]]] = {
     "velocity_scale": (-np.inf, np.inf),
@@ -120,7 +120,7 @@ def live_curve(name: str, value: ArrayLike, frames: int) -> NDArray[np.float32]:
     """Evaluate a curve that may be overridden while a slot is in flight, within its own limits.
 
     Raises:
-        RequestError: as `engine.curves.sample`.
+        RequestError: as `engine.request.curves.sample`.
     """
     low, high = LIVE[name]
     return sample(value, frames, name, low, high)

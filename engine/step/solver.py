@@ -6,14 +6,14 @@ Everything here is elementwise and one row at a time, so a slot that asks for no
 import torch
 from torch import Tensor
 
-from engine import step
-from engine.noise import step_normal
-from engine.slot import Slot
-from engine.wavelet import Correction
+from engine.step import primitives as step
+from engine.step.noise import step_normal
+from engine.step.wavelet import Correction
+from engine.stream.slot import Slot
 
 
 def move(slot: Slot, x: Tensor, velocity: Tensor) -> Tensor | None:
-    """x at the end of the slot's step, or None where plain Euler (`engine.step.euler`) is all that is asked for.
+    """x at the end of the slot's step, or None where plain Euler (`primitives.euler`) is all that is asked for.
 
     Args:
         slot: before the step is counted.

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Final, Self
 
-import torch
 from torch import Tensor
 
-from engine import step
-from engine.controls import Controls
-from engine.snapshot import Snapshot
+from engine.request.conditioning import Conditioning
+from engine.request.snapshot import Snapshot
+from engine.step import primitives as step
+from engine.stream.controls import Controls
 
 NORM_THRESHOLD: Final = 2.5  # ACE-Step's setting, as in AceStepPipeline
 _TINY: Final = 1e-12  # what a norm is divided by at least, as in torch's normalize
@@ -17,17 +17,19 @@ _TINY: Final = 1e-12  # what a norm is divided by at least, as in torch's normal
 class Guidance:
     """Guidance of one slot, with what it carries from step to step."""
 
-    def __init__(self, mode: str, states: Tensor | None, noise: Tensor, interval: tuple[float, float]) -> None:
+    def __init__(
+        self, mode: str, conditioning: Conditioning | None, noise: Tensor, interval: tuple[float, float]
+    ) -> None:
         """
         Args:
             mode: "full" forwards the negative prompt at every guided step, "initialize" at the first one only, "self"
                 never: the noise the slot started from stands in for its velocity.
-            states: [1, L, D] of the negative prompt; "self" needs none.
+            conditioning: the negative prompt; "self" needs none.
             noise: [T, 64], what the slot started from.
             interval: of 1 - t, outside of which a step is not guided.
         """
         self._mode = mode
-        self._states = states
+        self._negative_prompt = conditioning
         self._interval = interval
         self._kept = noise if mode == "self" else None
         self._running: Tensor | None = None
@@ -38,20 +40,19 @@ class Guidance:
         negative = snapshot.negative
         if snapshot.guidance is None or (negative is None and snapshot.guidance_mode != "self"):
             return None
-        states = None if negative is None else torch.tensor(negative.states).unsqueeze(0)
-        return cls(snapshot.guidance_mode, states, noise, snapshot.guidance_interval)
+        return cls(snapshot.guidance_mode, negative, noise, snapshot.guidance_interval)
 
     def acts(self, time: float, live: Controls) -> bool:
         """Whether a step at this time is guided."""
         start, end = self._interval
         return live.guidance is not None and start <= 1.0 - time <= end
 
-    def guided(self, velocity: Tensor, forward: Callable[[Tensor], Tensor], live: Controls) -> Tensor:
+    def guided(self, velocity: Tensor, forward: Callable[[Conditioning], Tensor], live: Controls) -> Tensor:
         """The velocity [T, 64] of a guided step.
 
         Args:
             velocity: [T, 64] of the prompt.
-            forward: velocity [T, 64] at this step of other conditioning [1, L, D].
+            forward: velocity [T, 64] at this step of other conditioning.
             live: the slot's curves.
         """
         if live.guidance is None:
@@ -65,12 +66,12 @@ class Guidance:
         guided = velocity + (live.guidance - 1.0) * _orthogonal(_limited(difference), velocity)
         return guided if live.cfg_rescale is None else _rescaled(guided, velocity, live.cfg_rescale)
 
-    def _negative(self, forward: Callable[[Tensor], Tensor]) -> Tensor:
+    def _negative(self, forward: Callable[[Conditioning], Tensor]) -> Tensor:
         if self._kept is not None:
             return self._kept
-        if self._states is None:
+        if self._negative_prompt is None:
             raise RuntimeError("guidance has neither a negative prompt nor a stand-in for it")
-        negative = forward(self._states).contiguous()
+        negative = forward(self._negative_prompt).contiguous()
         if self._mode == "initialize":
             self._kept = negative
         return negative

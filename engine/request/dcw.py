@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from engine.curves import Curve
+from engine.request.curves import Curve
 
 DCW_MODES: Final = ("low", "high", "double", "pix")
 

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from engine.errors import EngineError
-from engine.request import MAX_STEPS, Request
+from engine.request.request import MAX_STEPS, Request
 from engine.session import Session
-from engine.stream import Stream
+from engine.stream.stream import Stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +56,11 @@ def tick_over_forward(session: Session, frames: int = 400, depth: int = 2, ticks
     request = Request(conditioning=prompt, frames=frames, steps=MAX_STEPS)
     x = torch.zeros(1, frames, 64)
     context = torch.tensor(np.concatenate([session.silence(frames), np.ones((frames, 64), np.float32)], axis=1))[None]
-    states = torch.tensor(prompt.states)[None]
     backend = session.backend
 
     def forwards() -> None:
         for _ in range(depth):
-            backend.dit_step(x, 0.5, states, context)
+            backend.dit_step(x, 0.5, prompt, context)
 
     with session.stream(frames, depth) as stream:
         pairs = [_pair(stream, request, forwards, flipped=bool(n % 2)) for n in range(ticks)]

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from engine.backends import Backend
 from engine.checks import text, whole
-from engine.curves import Curve
 from engine.errors import EngineError, RequestError
-from engine.request import Request
-from engine.slot import Slot
-from engine.slots import SlotBank
-from engine.snapshot import LIVE, Snapshot, check, live_curve
+from engine.request.curves import Curve
+from engine.request.request import Request
+from engine.request.snapshot import LIVE, Snapshot, check, live_curve
+from engine.stream.bank import SlotBank
+from engine.stream.slot import Slot
 
 MAX_DEPTH = 8  # a turbo schedule has 8 steps; more slots than steps would never fill
 

@@ -7,14 +7,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from engine import spans
 from engine.backends import Backend
 from engine.checks import frozen, whole
+from engine.codec import spans
 from engine.constants import AUDIO_CHANNELS, FRAME_SAMPLES, LATENT_CHANNELS, MAX_FRAMES, MIN_FRAMES, SOURCE_GRID
 from engine.errors import RequestError
-from engine.models import Models
-from engine.request import even_frames
-from engine.source import Source
+from engine.model.models import Models
+from engine.request.request import even_frames
+from engine.request.source import Source
 
 DECODE_MARGIN: Final = 9
 """Frames each side that make a window exact: a latent frame reaches 8.34 frames beyond its own span, as NaNs show."""

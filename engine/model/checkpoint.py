@@ -17,7 +17,7 @@ from engine.errors import CheckpointError
 BUNDLED: Final = "demon-tiny-1"
 HUB_ID: Final = re.compile(r"(?P<repo>[\w.-]{1,96}/[\w.-]{1,96})(@(?P<revision>[\w./-]{1,255}))?", re.ASCII)
 _JSON_LIMIT = 64 << 20  # a Qwen3 tokenizer.json, the largest there is, has 11 MB
-_BUNDLE_ROOT = Path(__file__).parent / "checkpoints"
+_BUNDLE_ROOT = Path(__file__).parent.parent / "checkpoints"
 
 # component -> (class in model_index.json, stem of its weight files)
 _MODELS: Final[Mapping[str, tuple[str, str]]] = {

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from engine.checkpoint import BUNDLED, HUB_ID
 from engine.errors import CheckpointError
+from engine.model.checkpoint import BUNDLED, HUB_ID
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and how much of it is done, 0 .. 1."""

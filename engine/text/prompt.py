@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from engine import checks
-from engine.conditioning import Conditioning
 from engine.errors import RequestError
-from engine.models import Models
+from engine.model.models import Models
+from engine.request.conditioning import Conditioning
 
 # Instruction per task, as in ACE-Step's constants; the model knows these sentences and no others.
 INSTRUCTIONS: Final[Mapping[str, str]] = {

@@ -5,8 +5,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from engine import step
-from engine.snapshot import Snapshot
+from engine.request.snapshot import Snapshot
+from engine.step import primitives as step
 
 
 class Mask:

@@ -1,0 +1,1 @@
+"""Measurements of the engine, each against something else in the same run."""

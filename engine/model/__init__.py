@@ -1,0 +1,1 @@
+"""Checkpoints: finding, checking, loading and pruning them."""
