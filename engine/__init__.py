@@ -12,9 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from engine.constants import FRAME_RATE, FRAME_SAMPLES, LATENT_CHANNELS, SAMPLE_RATE
-from engine.errors import CheckpointError, EngineError, RequestError
+from engine.errors import CheckpointError, EngineError, LoraError, RequestError
 
 if TYPE_CHECKING:
+    from engine.lora.library import LoraInfo, LoraLibrary
+    from engine.lora.metadata import LoraMetadata
     from engine.model.checkpoint import CheckpointInfo
     from engine.request.channels import channel_gain
     from engine.request.conditioning import Conditioning
@@ -35,6 +37,9 @@ _HOMES = {
     "Curve": "engine.request.curves",
     "Dcw": "engine.request.dcw",
     "Finished": "engine.stream.stream",
+    "LoraInfo": "engine.lora.library",
+    "LoraLibrary": "engine.lora.library",
+    "LoraMetadata": "engine.lora.metadata",
     "Request": "engine.request.request",
     "Session": "engine.session",
     "Source": "engine.request.source",
@@ -58,6 +63,10 @@ __all__ = [
     "Dcw",
     "EngineError",
     "Finished",
+    "LoraError",
+    "LoraInfo",
+    "LoraLibrary",
+    "LoraMetadata",
     "Request",
     "RequestError",
     "Session",

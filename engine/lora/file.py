@@ -80,9 +80,7 @@ def read(path: Path, shapes: Shapes) -> LoraFile:
             "Use a LoRA that was trained for this checkpoint.",
         )
     rule = scaling(path, header)
-    layers = {
-        layer: _factors(path, spellings[layer], parts[layer], shapes[layer], rule) for layer in sorted(parts)
-    }
+    layers = {layer: _factors(path, spellings[layer], parts[layer], shapes[layer], rule) for layer in sorted(parts)}
     return LoraFile(layers=layers, skipped=skipped, hash=_digest(layers))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from torch import Tensor, nn
 
@@ -176,7 +176,7 @@ class LoraLibrary:
         """Strength of every enabled LoRA by name. Immutable; the same object until something changes."""
         return self._enabled
 
-    def checked(self, loras: Loras) -> Loras:
+    def checked(self, loras: object) -> Loras:
         """LoRAs that a request names, checked, loaded and frozen. Called at submit, so that no tick waits for a disk.
 
         Raises:
@@ -185,9 +185,11 @@ class LoraLibrary:
         """
         if not isinstance(loras, Mapping):
             raise RequestError("loras", loras, "is not a mapping", "Pass {name: strength}.")
-        entries = [self._entry(name) for name in loras]
-        wanted = self._limited({name: _strength(f"loras.{name}", value) for name, value in loras.items()})
-        for entry in entries:
+        given = cast("Mapping[object, object]", loras)
+        strengths = {name: _strength(f"loras.{name}", value) for name, value in given.items()}
+        entries = {entry.info.name: entry for entry in map(self._entry, strengths)}
+        wanted = self._limited({name: strengths[name] for name in entries})
+        for entry in entries.values():
             self._load(entry)
         return wanted
 
@@ -275,8 +277,8 @@ class LoraLibrary:
             entry.info = replace(entry.info, state="loaded")
         return entry.content
 
-    def _entry(self, name: str) -> _Entry:
-        entry = self._entries.get(text("name", name))
+    def _entry(self, name: object) -> _Entry:
+        entry = self._entries.get(text("lora", name))
         if entry is None:
             known = ", ".join(sorted(self._entries)) or "none"
             raise RequestError("lora", name, "is not registered", f"Register its file. Registered: {known}.")

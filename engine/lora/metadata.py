@@ -62,9 +62,7 @@ def read(path: Path) -> LoraMetadata:
         if len(word) > _WORD_LIMIT:
             problems.append(f"{path.stem}.trigger.txt is longer than {_WORD_LIMIT} characters.")
             word = ""
-        return LoraMetadata(
-            trigger_words=(word,) if word else (), primary_trigger_word=word, problems=tuple(problems)
-        )
+        return LoraMetadata(trigger_words=(word,) if word else (), primary_trigger_word=word, problems=tuple(problems))
     return _record(_Fields(record, problems))
 
 

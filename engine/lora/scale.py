@@ -8,7 +8,7 @@ kohya does). Nothing at all means alpha = r, a scale of 1.
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
@@ -34,7 +34,7 @@ class Scaling:
 
     alpha: float | None = None
     rank_stabilised: bool = False
-    patterns: Mapping[str, float] = field(default_factory=dict)
+    patterns: Mapping[str, float] | None = None
 
     def scale(self, layer: str, rank: int, own_alpha: float | None) -> float:
         """The factor on up @ down.
@@ -46,7 +46,7 @@ class Scaling:
         """
         if own_alpha is not None:
             return own_alpha / rank
-        alpha = next((value for name, value in self.patterns.items() if _names(name, layer)), self.alpha)
+        alpha = next((value for name, value in (self.patterns or {}).items() if _names(name, layer)), self.alpha)
         if alpha is None:
             return 1.0
         return alpha / (math.sqrt(rank) if self.rank_stabilised else rank)
@@ -78,15 +78,15 @@ def _from_config(file: Path, settings: _Json) -> Scaling:
     if settings.get("use_dora"):
         raise LoraError(f"{file}: asks for DoRA.", "Train or convert it as a plain LoRA; DoRA is not supported.")
     alpha = settings.get("lora_alpha")
-    patterns = settings.get("alpha_pattern") or {}
-    if not isinstance(patterns, dict):
+    patterns = settings.get("alpha_pattern")
+    if patterns is not None and not isinstance(patterns, dict):
         raise LoraError(f"{file}: alpha_pattern is not an object.", _FIX)
     return Scaling(
         alpha=None if alpha is None else _number(file, "lora_alpha", alpha),
         rank_stabilised=settings.get("use_rslora") is True,
         patterns={
             _plain(file, name): _number(file, f"alpha_pattern.{name}", value)
-            for name, value in cast(_Json, patterns).items()
+            for name, value in cast(_Json, patterns or {}).items()
         },
     )
 

@@ -5,7 +5,7 @@ and a change of strength replaces one vector; without LoRAs the layer's output i
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -57,7 +57,8 @@ class Sites:
     """
 
     def __init__(self, transformer: nn.Module) -> None:
-        self._layers = {name: layer for name, layer in transformer.named_modules() if isinstance(layer, nn.Linear)}
+        modules = cast("Iterable[tuple[str, nn.Module]]", transformer.named_modules())
+        self._layers = {name: layer for name, layer in modules if isinstance(layer, nn.Linear)}
         self.shapes: Shapes = {name: (layer.out_features, layer.in_features) for name, layer in self._layers.items()}
         self._sites: dict[str, _Site] = {}
         self._stacks: OrderedDict[tuple[str, ...], dict[str, _Stack]] = OrderedDict()
@@ -113,7 +114,7 @@ class Sites:
     def _stack(self, layer: str, loras: Sequence[LoraFile]) -> _Stack:
         parts = [lora.layers.get(layer) for lora in loras]
         here = [part for part in parts if part is not None]
-        weight = cast(Tensor, self._layers[layer].weight)
+        weight = self._layers[layer].weight
         return _Stack(
             down=torch.cat([part.down for part in here]).to(weight),
             up=torch.cat([part.up * part.scale for part in here], dim=1).to(weight),

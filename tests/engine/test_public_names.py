@@ -5,9 +5,10 @@ import engine
 
 PUBLIC = {
     "FRAME_RATE", "FRAME_SAMPLES", "LATENT_CHANNELS", "SAMPLE_RATE", "__version__",
-    "CheckpointError", "EngineError", "RequestError",
+    "CheckpointError", "EngineError", "LoraError", "RequestError",
     "CheckpointInfo", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
     "StreamHandle", "StreamStats", "blend_latents", "channel_gain", "preload",
+    "LoraInfo", "LoraLibrary", "LoraMetadata",
 }  # fmt: skip
 
 
