@@ -73,7 +73,7 @@ class Stream:
     """
 
     def __init__(self, backend: Backend, silence: NDArray[np.float32], depth: int, conditioning_width: int) -> None:
-        """Use `Session.stream`.
+        """Use `Session.open_stream`.
 
         Args:
             backend: runs the forwards.
@@ -244,4 +244,4 @@ class Stream:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise EngineError("The stream is closed.", "Open a new one with Session.stream.", code="closed")
+            raise EngineError("The stream is closed.", "Open a new one with Session.open_stream.", code="closed")
