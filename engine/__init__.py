@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from engine.request.conditioning import Conditioning
     from engine.request.curves import Curve
     from engine.request.dcw import Dcw
+    from engine.request.latents import blend_latents
     from engine.request.request import Request
     from engine.request.source import Source
     from engine.session import Session, preload
+    from engine.stream.handle import StreamHandle
     from engine.stream.stream import Finished, Stream, StreamStats
 
 __version__ = "0.1.0"
@@ -39,7 +41,9 @@ _HOMES = {
     "Session": "engine.session",
     "Source": "engine.request.source",
     "Stream": "engine.stream.stream",
+    "StreamHandle": "engine.stream.handle",
     "StreamStats": "engine.stream.stream",
+    "blend_latents": "engine.request.latents",
     "channel_gain": "engine.request.channels",
     "preload": "engine.session",
 }
@@ -62,8 +66,10 @@ __all__ = [
     "Session",
     "Source",
     "Stream",
+    "StreamHandle",
     "StreamStats",
     "__version__",
+    "blend_latents",
     "channel_gain",
     "preload",
 ]

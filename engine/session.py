@@ -19,8 +19,12 @@ from engine.model.checkpoint import BUNDLED, CheckpointInfo
 from engine.model.hub import Progress, download
 from engine.model.models import load
 from engine.request.conditioning import Conditioning
+from engine.request.curves import Curve
+from engine.request.latents import blend_latents
 from engine.request.request import Request, even_frames
+from engine.request.snapshot import check
 from engine.request.source import Source
+from engine.stream.handle import StreamHandle
 from engine.stream.stream import Stream
 from engine.text.prompt import TextEncoder
 
@@ -164,18 +168,52 @@ class Session:
         """
         return self._open.codec.encode(audio, frames)
 
-    def silence(self, frames: int) -> NDArray[np.float32]:
+    def extract_hints(self, latent: ArrayLike) -> NDArray[np.float32]:
+        """A latent [T, 64] through the 5 Hz audio tokens and back: what `Source.hints` and `Request.hints` hold.
+
+        Args:
+            latent: T is 1 .. 15000; a broken last token of 5 frames is filled up with silence.
+
+        Returns:
+            [T, 64] float32.
+
+        Raises:
+            RequestError: wrong shape, too long or not finite.
+        """
+        return self._open.codec.hints(latent)
+
+    @staticmethod
+    def blend_latents(a: ArrayLike, b: ArrayLike, alpha: Curve = 0.5) -> NDArray[np.float32]:
+        """Mix two latents per frame; see `engine.blend_latents`."""
+        return blend_latents(a, b, alpha)
+
+    def empty_latent(self, frames: int) -> NDArray[np.float32]:
         """The checkpoint's encoded silence [T, 64] float32."""
         return self._open.codec.silence(frames)
 
-    def stream(self, frames: int, depth: int = 2) -> Stream:
+    def open_stream(self, frames: int, depth: int = 2) -> Stream:
         """Open a stream of generations of T = frames (even, 30 .. 15000) with 1 .. 8 of them in flight.
 
         Raises:
             RequestError: frames or depth.
         """
         wanted = even_frames(frames)
-        return Stream(self.backend, self.silence(wanted), depth, self.checkpoint.conditioning_width)
+        return Stream(self.backend, self.empty_latent(wanted), depth, self.checkpoint.conditioning_width)
+
+    def stream(self, request: Request, depth: int = 4) -> StreamHandle:
+        """Keep generating one request, which may be changed between ticks.
+
+        Nothing runs before the first tick.
+
+        Args:
+            request: what the first tick submits; its `frames` are the stream's.
+            depth: generations in flight, 1 .. 8.
+
+        Raises:
+            RequestError: a field of the request, or depth.
+        """
+        check(request, self.checkpoint.conditioning_width)
+        return StreamHandle(self.open_stream(request.frames, depth), request, self.decode)
 
     def generate(self, request: Request) -> NDArray[np.float32]:
         """Run one request to its end: the latent [T, 64] float32, read-only.
@@ -186,24 +224,30 @@ class Session:
             RequestError: a field is wrong.
             EngineError: the generation failed.
         """
-        with self.stream(request.frames, depth=1) as stream:
+        with self.open_stream(request.frames, depth=1) as stream:
             stream.submit(request)
             (done,) = stream.flush()
         if done.latent is None:
             raise done.error or EngineError("The generation returned nothing.", "Submit it again.")
         return done.latent
 
-    def decode(self, latent: ArrayLike, start: int, frames: int) -> NDArray[np.float32]:
+    def decode(self, latent: ArrayLike, start: int, frames: int, cyclic: bool = False) -> NDArray[np.float32]:
         """Decode frames [start, start + frames) of a latent [T, 64]: audio [2, frames * 1920] float32 at 48 kHz.
 
         The canonical window decode: nine more frames on each side, which is mathematically exact, in a span of one
         length that near the ends is moved inside the latent. Spans of equal length agree bit for bit where they
         overlap; with another length they agree to about 1e-6.
 
+        Args:
+            latent: [T, 64].
+            start: first frame, 0 .. T - 1.
+            frames: 1 .. T.
+            cyclic: the latent is a loop: frame T is frame 0 again, for the window as for what is decoded around it.
+
         Raises:
             RequestError: wrong shape, not finite, or a window that is not inside the latent.
         """
-        return self._open.codec.decode(latent, start, frames)
+        return self._open.codec.decode(latent, start, frames, cyclic)
 
     def decode_all(self, latent: ArrayLike) -> NDArray[np.float32]:
         """Decode a whole latent [T, 64] in tiles of one size: audio [2, T * 1920] float32 at 48 kHz.

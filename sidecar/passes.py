@@ -77,7 +77,7 @@ class Pass:
         self._windows = Windows(session, region, rate)
         self._next = max(down_to_window(self._first_frame), region.start)
         self.span = (first_sample(self._next, rate), region.samples(rate)[1])
-        self._stream = session.stream(region.frames, material.clock.depth)
+        self._stream = session.open_stream(region.frames, material.clock.depth)
         self._tick_frames = material.clock.tick(region.frames)
         self._newest: Finished | None = None
         self._base_version = version

@@ -55,14 +55,16 @@ def tick_over_forward(session: Session, frames: int = 400, depth: int = 2, ticks
     # the longest schedule keeps every slot in flight for many ticks
     request = Request(conditioning=prompt, frames=frames, steps=MAX_STEPS)
     x = torch.zeros(1, frames, 64)
-    context = torch.tensor(np.concatenate([session.silence(frames), np.ones((frames, 64), np.float32)], axis=1))[None]
+    context = torch.tensor(np.concatenate([session.empty_latent(frames), np.ones((frames, 64), np.float32)], axis=1))[
+        None
+    ]
     backend = session.backend
 
     def forwards() -> None:
         for _ in range(depth):
             backend.dit_step(x, 0.5, prompt, context)
 
-    with session.stream(frames, depth) as stream:
+    with session.open_stream(frames, depth) as stream:
         pairs = [_pair(stream, request, forwards, flipped=bool(n % 2)) for n in range(ticks)]
     tick_s, forward_s = np.array(pairs).T
     return TickOverForward(

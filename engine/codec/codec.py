@@ -54,9 +54,21 @@ class Codec:
         padded[0, :, :used] = torch.tensor(samples[:, :used])
         with torch.inference_mode():
             latent = self._encode_tiles(padded, total)
-            tokens, _ = self._tokenizer.tokenize(latent, self._silence)
-            hints = self._detokenizer(tokens)[:, :total]
-        return Source(latent=latent[0].numpy().copy(), hints=hints[0].numpy().copy())
+            hints = self._hints(latent)
+        return Source(latent=latent[0].numpy().copy(), hints=hints.numpy().copy())
+
+    def hints(self, latent: ArrayLike) -> NDArray[np.float32]:
+        """Hints of a latent; see `Session.extract_hints`."""
+        checked = frozen(latent, (None, LATENT_CHANNELS), "latent")
+        if checked.shape[0] > MAX_FRAMES:
+            problem = f"is longer than {MAX_FRAMES} frames"
+            raise RequestError("latent", f"array{list(checked.shape)}", problem, "Pass a part of it.")
+        with torch.inference_mode():
+            return self._hints(torch.tensor(checked).unsqueeze(0)).numpy().copy()
+
+    def _hints(self, latent: Tensor) -> Tensor:
+        tokens, _ = self._tokenizer.tokenize(latent, self._silence)  # pads a last, broken token with silence
+        return self._detokenizer(tokens)[0, : latent.shape[1]]
 
     def _encode_tiles(self, audio: Tensor, total: int) -> Tensor:
         latent = torch.empty(1, total, LATENT_CHANNELS)
@@ -68,15 +80,18 @@ class Codec:
             done += span.keep
         return latent
 
-    def decode(self, latent: ArrayLike, start: int, frames: int) -> NDArray[np.float32]:
+    def decode(self, latent: ArrayLike, start: int, frames: int, cyclic: bool = False) -> NDArray[np.float32]:
         """Decode one window; see `Session.decode`."""
         checked = frozen(latent, (None, LATENT_CHANNELS), "latent")
         total = checked.shape[0]
         first = whole("start", start, 0, total - 1)
         kept = whole("frames", frames, 1, total)
+        if cyclic:
+            around = np.arange(first - DECODE_MARGIN, first + kept + DECODE_MARGIN) % total
+            return self._decode_span(checked[around], spans.around(DECODE_MARGIN, kept, DECODE_MARGIN, around.size))
         if first + kept > total:
             problem = f"with frames = {kept} is not inside the latent's {total} frames"
-            raise RequestError("start", first, problem, f"Keep start + frames <= {total}.")
+            raise RequestError("start", first, problem, f"Keep start + frames <= {total}, or decode it as a loop.")
         return self._decode_span(checked, spans.around(first, kept, DECODE_MARGIN, total))
 
     def decode_all(self, latent: ArrayLike) -> NDArray[np.float32]:

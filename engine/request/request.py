@@ -45,7 +45,8 @@ class Request:
         shift: timestep shift, > 0 and finite.
         timesteps: the times themselves, falling from at most 1, in place of `steps` and `shift`: 1 .. 64 of them above
             0; a last 0 may be left out. A first time below 1 needs a source; `denoise` stays 1 beside them.
-        noise_start: 0 .. 2**64 - 1, song frame of the first frame: another one is other noise for the same seed.
+        noise_start: 0 .. 2**64 - 1, song frame of the first frame: noise belongs to song frames, so regions of
+            one seed share it where they overlap.
         frames: T, even, 30 .. 15000; equals `source.frames`.
         solver: "ode" takes Euler steps; "sde" draws new noise after every step but the last.
         sde_denoise: curve 0 .. 1; makes the slot an SDE whose clean latent is, per frame, between the source (0) and

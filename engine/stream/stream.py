@@ -81,7 +81,7 @@ class Stream:
         conditioning_width: int,
         active_loras: Callable[[], Loras] = lambda: NO_LORAS,
     ) -> None:
-        """Use `Session.stream`.
+        """Use `Session.open_stream`.
 
         Args:
             backend: runs the forwards.
@@ -253,4 +253,4 @@ class Stream:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise EngineError("The stream is closed.", "Open a new one with Session.stream.", code="closed")
+            raise EngineError("The stream is closed.", "Open a new one with Session.open_stream.", code="closed")

@@ -36,7 +36,7 @@ def recorded(
 ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
     """The latent of a request, and input and velocity [T, 64] of every forward it took."""
     backend = Recording(session.backend)
-    silence = session.silence(request.frames)
+    silence = session.empty_latent(request.frames)
     stream = Stream(backend, silence, 1, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
     stream.submit(request)
     (done,) = stream.flush()

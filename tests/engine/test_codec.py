@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers.models.autoencoders.autoencoder_oobleck import AutoencoderOobleck
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import engine
@@ -119,13 +119,55 @@ def test_a_source_encoded_in_spans_is_the_source_encoded_at_once(session: engine
 
 
 def test_silence_repeats_beyond_its_length(session: engine.Session):
-    table = session.silence(15_000)
-    np.testing.assert_array_equal(session.silence(40), table[:40])
+    table = session.empty_latent(15_000)
+    np.testing.assert_array_equal(session.empty_latent(40), table[:40])
     with pytest.raises(engine.RequestError, match="frames"):
-        session.silence(0)
+        session.empty_latent(0)
 
 
 def test_the_source_survives_the_trip_through_the_vae(session: engine.Session, audio: np.ndarray):
     back = session.decode_all(session.prepare_source(audio).latent)
     error = np.square(back - audio).mean()
     assert error < 0.5 * np.square(audio).mean()  # a toy VAE on material it was not trained on: 4 dB
+
+
+@given(start=st.integers(0, 59), frames=st.integers(1, 60))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_cyclic_window_is_the_loop_played_round_and_round(
+    session: engine.Session, latent: np.ndarray, start: int, frames: int
+):
+    window = session.decode(latent, start, frames, cyclic=True)
+    rounds = full(session, np.concatenate([latent, latent, latent]))
+    first = (60 + start) * 1920
+    np.testing.assert_allclose(window, rounds[:, first : first + frames * 1920], atol=1e-5)
+
+
+@pytest.mark.parametrize(("start", "frames"), [(9, 1), (20, 11), (9, 42)])
+def test_a_cyclic_window_that_does_not_reach_an_end_is_the_plain_one(
+    session: engine.Session, latent: np.ndarray, start: int, frames: int
+):
+    np.testing.assert_array_equal(
+        session.decode(latent, start, frames, cyclic=True), session.decode(latent, start, frames)
+    )
+
+
+def test_a_loop_shorter_than_the_margins_wraps_more_than_once(session: engine.Session, latent: np.ndarray):
+    short = latent[:4]
+    rounds = full(session, np.concatenate([short] * 8))
+    np.testing.assert_allclose(session.decode(short, 2, 4, cyclic=True), rounds[:, 14 * 1920 : 18 * 1920], atol=1e-5)
+
+
+@pytest.mark.parametrize(("start", "frames"), [(60, 1), (-1, 1), (0, 61), (0, 0)])
+def test_a_cyclic_window_starts_inside_the_loop_and_is_not_longer_than_it(
+    session: engine.Session, latent: np.ndarray, start: int, frames: int
+):
+    with pytest.raises(engine.RequestError):
+        session.decode(latent, start, frames, cyclic=True)
+
+
+@pytest.mark.parametrize("frames", [60, 33, 4])
+def test_hints_of_a_latent_are_those_of_its_source(session: engine.Session, source: engine.Source, frames: int):
+    hints = session.extract_hints(source.latent[:frames])
+    assert hints.shape == (frames, 64)
+    whole = frames // 5 * 5  # a broken token is filled up with silence
+    np.testing.assert_allclose(hints[:whole], source.hints[:whole], atol=1e-5)

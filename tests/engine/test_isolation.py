@@ -19,7 +19,7 @@ FRAMES = 30
 def _neighbour_of(
     session: engine.Session, backend: Backend, bad: engine.Request, good: engine.Request
 ) -> tuple[list[engine.Finished], bytes]:
-    stream = Stream(backend, session.silence(FRAMES), 8, session.checkpoint.conditioning_width)
+    stream = Stream(backend, session.empty_latent(FRAMES), 8, session.checkpoint.conditioning_width)
     stream.submit(bad)
     done = stream.tick()
     stream.submit(good)

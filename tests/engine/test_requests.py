@@ -125,7 +125,7 @@ def test_a_bad_field_is_refused_by_name_and_nothing_is_lost(
     value: object,
 ):
     good = engine.Request(conditioning=prompt, conditioning_b=prompt_b, source=source, frames=60, steps=1)
-    stream = session.stream(60)
+    stream = session.open_stream(60)
     waiting = stream.submit(good)
     with pytest.raises(engine.RequestError) as caught:
         stream.submit(replace(good, **{field: value}))
@@ -263,7 +263,7 @@ def test_a_window_outside_the_latent_is_refused(
 @pytest.mark.parametrize("depth", [0, 9, 2.0, True])
 def test_a_bad_depth_is_refused(session: engine.Session, depth: object):
     with pytest.raises(engine.RequestError, match="depth"):
-        session.stream(60, depth)  # type: ignore[arg-type]
+        session.open_stream(60, depth)  # type: ignore[arg-type]
 
 
 def test_unknown_devices_and_thread_counts_are_refused():

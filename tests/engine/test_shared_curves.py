@@ -36,7 +36,7 @@ def test_a_shared_curve_is_the_same_curve_asked_for_and_none_reverts(
     session: engine.Session, request_with_everything: engine.Request, name: str
 ):
     request = request_with_everything
-    stream = session.stream(FRAMES, depth=2)
+    stream = session.open_stream(FRAMES, depth=2)
     stream.set_shared(name, WAVE)
     stream.submit(request)
     (replaced,) = stream.flush()
@@ -55,7 +55,7 @@ def test_a_shared_curve_acts_on_every_slot_from_the_next_tick_until_it_is_taken_
     session: engine.Session, prompt: engine.Conditioning
 ):
     backend = Recording(session.backend)
-    stream = Stream(backend, session.silence(FRAMES), 4, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream = Stream(backend, session.empty_latent(FRAMES), 4, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
     for seed in (1, 2):
         stream.submit(engine.Request(conditioning=prompt, frames=FRAMES, steps=4, seed=seed))
         stream.tick()
@@ -73,7 +73,7 @@ def test_a_shared_curve_acts_on_every_slot_from_the_next_tick_until_it_is_taken_
 
 def test_what_a_slot_was_not_admitted_for_it_stays_without(session: engine.Session, prompt: engine.Conditioning):
     request = engine.Request(conditioning=prompt, frames=FRAMES, steps=3)
-    stream = session.stream(FRAMES)
+    stream = session.open_stream(FRAMES)
     for name in ("sde_denoise", "x0_strength", "guidance", "apg_momentum", "cfg_rescale"):
         stream.set_shared(name, 0.5)
     stream.submit(request)
@@ -98,7 +98,7 @@ def test_what_a_slot_was_not_admitted_for_it_stays_without(session: engine.Sessi
 def test_a_bad_shared_curve_is_refused_and_changes_nothing(
     session: engine.Session, prompt: engine.Conditioning, name: str, value: object
 ):
-    stream = session.stream(FRAMES)
+    stream = session.open_stream(FRAMES)
     with pytest.raises(engine.RequestError) as caught:
         stream.set_shared(name, value)  # type: ignore[arg-type]
     assert caught.value.field in {"name", name}
@@ -108,7 +108,7 @@ def test_a_bad_shared_curve_is_refused_and_changes_nothing(
 
 
 def test_a_closed_stream_takes_no_shared_curve(session: engine.Session):
-    stream = session.stream(FRAMES)
+    stream = session.open_stream(FRAMES)
     stream.close()
     with pytest.raises(engine.EngineError, match="closed"):
         stream.set_shared("ode_noise", 0.5)

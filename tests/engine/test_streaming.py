@@ -91,7 +91,7 @@ def test_a_streamed_latent_is_the_one_shot_latent_bit_for_bit(
     data: st.DataObject,
 ):
     moves = data.draw(_moves([prompt, prompt_b], small_source))
-    stream = session.stream(FRAMES, data.draw(st.integers(1, 8)))
+    stream = session.open_stream(FRAMES, data.draw(st.integers(1, 8)))
     assert differing(session, stream, moves) == []
 
 
@@ -121,7 +121,7 @@ def test_the_comparison_notices_a_backend_whose_rows_depend_on_each_other(
 ):
     requests = [engine.Request(conditioning=prompt, frames=FRAMES, seed=seed, steps=4) for seed in range(3)]
     leaky = Leaky(session.backend)
-    stream = Stream(leaky, session.silence(FRAMES), 4, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream = Stream(leaky, session.empty_latent(FRAMES), 4, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
     assert differing(session, stream, [Move(None, request) for request in requests])
 
 
@@ -138,7 +138,7 @@ def test_n_steps_finish_in_the_nth_tick_and_the_newest_request_is_the_one_admitt
     session: engine.Session, prompt: engine.Conditioning
 ):
     request = engine.Request(conditioning=prompt, frames=FRAMES, steps=4)
-    finished = _ticks_to_finish(session.stream(FRAMES, depth=2), [request] * 10)
+    finished = _ticks_to_finish(session.open_stream(FRAMES, depth=2), [request] * 10)
     # admitted in ticks 0, 2, 4, 6 as requests 1, 3, 5, 7; each returned three ticks later
     assert finished == [[], [], [], [1], [], [3], [], [5], [], [7]]
 
@@ -151,7 +151,7 @@ def test_admissions_are_evenly_spaced(
 ):
     # denoise 0 takes its ticks without forwards
     request = engine.Request(conditioning=prompt, source=source, denoise=0.0, frames=60, steps=steps)
-    finished = _ticks_to_finish(session.stream(60, depth), [request] * (steps + 4 * spacing))
+    finished = _ticks_to_finish(session.open_stream(60, depth), [request] * (steps + 4 * spacing))
     when = [tick for tick, ids in enumerate(finished) if ids]
     assert when[0] == steps - 1
     assert set(np.diff(when)) == {spacing}
@@ -162,7 +162,7 @@ def test_requests_that_end_in_the_same_tick_are_all_returned_in_it(
 ):
     long = engine.Request(conditioning=prompt, frames=FRAMES, steps=3)
     short = replace(long, steps=2)
-    finished = _ticks_to_finish(session.stream(FRAMES, depth=8), [long, short, None])
+    finished = _ticks_to_finish(session.open_stream(FRAMES, depth=8), [long, short, None])
     assert finished == [[], [], [1, 2]]
 
 
@@ -173,7 +173,7 @@ def test_denoise_zero_returns_the_source_bit_for_bit_at_its_regular_tick_without
     latent[0, :2] = -0.0, 1e-42  # values that arithmetic would not bring back
     kept = engine.Source(latent=latent, hints=source.hints)
     calls = Leaky(session.backend)
-    stream = Stream(calls, session.silence(60), 2, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream = Stream(calls, session.empty_latent(60), 2, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
     stream.submit(
         engine.Request(conditioning=prompt, source=kept, denoise=0.0, frames=60, steps=3, velocity_scale=1e30)
     )
@@ -234,7 +234,7 @@ def test_denoise_moves_away_from_the_source_monotonically(
 
 
 def test_depth_changes_lose_nothing(session: engine.Session, prompt: engine.Conditioning, source: engine.Source):
-    stream = session.stream(60, depth=4)
+    stream = session.open_stream(60, depth=4)
     request = engine.Request(conditioning=prompt, source=source, denoise=0.0, frames=60, steps=4)
     admitted = []
     for _ in range(3):
@@ -247,7 +247,7 @@ def test_depth_changes_lose_nothing(session: engine.Session, prompt: engine.Cond
 
 
 def test_cancelled_and_superseded_requests_never_come_back(session: engine.Session, prompt: engine.Conditioning):
-    stream = session.stream(FRAMES, depth=1)
+    stream = session.open_stream(FRAMES, depth=1)
     request = engine.Request(conditioning=prompt, frames=FRAMES, steps=2, tag=7, control_version=70)
     in_flight = stream.submit(request)
     stream.tick()
@@ -262,7 +262,7 @@ def test_cancelled_and_superseded_requests_never_come_back(session: engine.Sessi
 
 
 def test_a_closed_stream_says_so(session: engine.Session, prompt: engine.Conditioning):
-    stream = session.stream(FRAMES)
+    stream = session.open_stream(FRAMES)
     stream.submit(engine.Request(conditioning=prompt, frames=FRAMES))
     stream.tick()
     stream.close()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.errors import RequestError
 from engine.request.curves import sample
-from engine.step.noise import Purpose, normal
+from engine.step.noise import Purpose, normal, step_normal
 from engine.step.schedule import times
 
 # 8 steps, from ACE-Step's tables
@@ -60,6 +60,22 @@ def test_shorter_noise_is_the_start_of_longer_noise(seed: int, a: int, b: int):
 def test_noise_differs_by_seed_and_by_purpose():
     draws = [normal(1, 0, 30), normal(2, 0, 30), normal(1, 1, 30)]
     assert not any(np.array_equal(draws[i], draws[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 3000), st.integers(1, 60), st.integers(0, 40))
+def test_regions_of_a_song_share_the_noise_of_the_frames_that_they_share(seed: int, start: int, frames: int, step: int):
+    whole = normal(seed, 0, start + frames)
+    np.testing.assert_array_equal(normal(seed, 0, frames, start), whole[start:])
+    assert step_normal(seed, step, frames, start).tobytes() == normal(seed, 1 + step, start + frames)[start:].tobytes()
+
+
+def test_noise_goes_on_across_the_blocks_that_it_is_drawn_in():
+    across = normal(9, 0, 40, 15_000 - 30)
+    assert across.shape == (40, 64)
+    np.testing.assert_array_equal(across[:30], normal(9, 0, 15_000)[-30:])
+    np.testing.assert_array_equal(across[30:], normal(9, 0, 10, 15_000))
+    assert not np.array_equal(normal(9, 0, 30), normal(9, 0, 30, 15_000))
+    assert normal(9, 0, 30, 2**64 - 30).shape == (30, 64)
 
 
 def test_a_curve_of_the_right_length_is_copied_as_it_is():
