@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.lora.metadata import LoraMetadata
     from engine.model.checkpoint import CheckpointInfo
     from engine.request.channels import channel_gain
+    from engine.request.condition import Condition
     from engine.request.conditioning import Conditioning
     from engine.request.curves import Curve
     from engine.request.dcw import Dcw
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CheckpointInfo": "engine.model.checkpoint",
+    "Condition": "engine.request.condition",
     "Conditioning": "engine.request.conditioning",
     "Curve": "engine.request.curves",
     "Dcw": "engine.request.dcw",
@@ -58,6 +60,7 @@ __all__ = [
     "SAMPLE_RATE",
     "CheckpointError",
     "CheckpointInfo",
+    "Condition",
     "Conditioning",
     "Curve",
     "Dcw",
