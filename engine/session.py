@@ -245,7 +245,8 @@ class Session:
             RequestError: frames or depth.
         """
         wanted = even_frames(frames)
-        return Stream(self.backend, self.empty_latent(wanted), depth, self.checkpoint.conditioning_width)
+        width = self.checkpoint.conditioning_width
+        return Stream(self.backend, self.empty_latent(wanted), depth, width, self.loras.active)
 
     def stream(self, request: Request, depth: int = 4) -> StreamHandle:
         """Keep generating one request, which may be changed between ticks.

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lora_files import STYLES, factors, kohya, write
 
-from engine import Conditioning, LoraError, LoraLibrary, RequestError, Session
+from engine import Conditioning, LoraError, LoraLibrary, Request, RequestError, Session
 from engine.backends.eager import EagerBackend
 from engine.model.models import Models, load
 
@@ -276,3 +276,23 @@ def test_a_session_applies_and_removes_loras_by_file(session: Session, files: Pa
         assert name in {info.name for info in session.loras.list()}
     finally:
         session.loras.forget(name)
+
+
+def test_enabled_loras_act_in_generations_that_name_none(session: Session, files: Path, prompt: Conditioning):
+    def generate(**fields: object) -> bytes:
+        return session.generate(Request(conditioning=prompt, frames=30, steps=2, seed=3, **fields)).tobytes()
+
+    bare = generate()
+    name = session.apply_lora(files / "one.safetensors", 0.5)
+    try:
+        enabled = generate()
+        assert enabled != bare
+        assert generate(loras={}) == bare
+        session.loras.set_strength(name, 0.0)
+        assert generate() == bare
+        session.remove_loras()
+        assert generate() == bare
+        assert generate(loras={name: 0.5}) == enabled
+    finally:
+        session.loras.forget(name)
+    assert generate() == bare
