@@ -17,6 +17,7 @@ from engine.errors import CheckpointError, EngineError, RequestError
 if TYPE_CHECKING:
     from engine.model.checkpoint import CheckpointInfo
     from engine.request.channels import channel_gain
+    from engine.request.condition import Condition
     from engine.request.conditioning import Conditioning
     from engine.request.curves import Curve
     from engine.request.dcw import Dcw
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CheckpointInfo": "engine.model.checkpoint",
+    "Condition": "engine.request.condition",
     "Conditioning": "engine.request.conditioning",
     "Curve": "engine.request.curves",
     "Dcw": "engine.request.dcw",
@@ -53,6 +55,7 @@ __all__ = [
     "SAMPLE_RATE",
     "CheckpointError",
     "CheckpointInfo",
+    "Condition",
     "Conditioning",
     "Curve",
     "Dcw",

@@ -1,5 +1,6 @@
 """The session: one loaded checkpoint, and everything that can be done with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +27,7 @@ from engine.request.snapshot import check
 from engine.request.source import Source
 from engine.stream.handle import StreamHandle
 from engine.stream.stream import Stream
+from engine.text.format import format_lyrics, format_prompt, instruction
 from engine.text.prompt import TextEncoder
 
 
@@ -120,36 +122,44 @@ class Session:
         duration: float,
         lyrics: str = "",
         task: str = "cover",
+        track: str | None = None,
+        tracks: Sequence[str] = (),
         bpm: int | None = None,
         key: str | None = None,
         time_signature: str | None = None,
         language: str = "en",
+        timbre: Source | ArrayLike | None = None,
+        timbre_strength: float = 1.0,
     ) -> Conditioning:
-        """Encode a prompt in the format ACE-Step v1.5 was trained on, with silence as timbre reference.
+        """Encode a prompt in the format ACE-Step v1.5 was trained on.
 
         Args:
             prompt: caption, up to 256 tokens with its metadata.
-            duration: length of the piece in seconds, > 0; the model sees whole seconds, rounded down.
+            duration: length of the piece in seconds, above 0 and up to 600; the model sees whole seconds, rounded down.
             lyrics: up to 2048 tokens.
             task: "cover" with a source, "text2music" without; also "repaint", "extract", "lego", "complete".
-            bpm: tempo, or None if unknown.
-            key: such as "C major", or None.
-            time_signature: beats per bar as text, such as "4", or None.
-            language: code of the lyrics' language.
+            track: what to "extract", or what "lego" adds: one of `engine.text.format.TRACKS`, or None.
+            tracks: what to "complete" the source with: any of the same names.
+            bpm: tempo, 30 .. 300, or None if unknown.
+            key: such as "C major" or "F# minor", or None.
+            time_signature: beats per bar as text, "2", "3", "4" or "6", or None.
+            language: code of the lyrics' language, one of `engine.text.format.LANGUAGES`.
+            timbre: whose sound to take, a source or a latent [T, 64]; 30 s of it are heard: its beginning, its middle
+                and its end, repeated where it is shorter. None: silence, which is no reference.
+            timbre_strength: 0 .. 1, between silence (0) and the reference (1), both exact.
 
         Raises:
-            RequestError: a field is of the wrong type, out of range or too long.
+            RequestError: a field is of the wrong type, out of range, not one of its values or too long.
         """
-        return self._open.text.encode(
+        asked = format_prompt(
             prompt,
-            lyrics=lyrics,
-            task=task,
+            instruction(task, track, tracks),
             bpm=bpm,
             key=key,
             time_signature=time_signature,
             duration=duration,
-            language=language,
         )
+        return self._open.text.encode(asked, format_lyrics(lyrics, language), timbre, timbre_strength)
 
     def null_conditioning(self, conditioning: Conditioning) -> Conditioning:
         """The model's learned "no prompt", as long as the conditioning given: the usual `Request.negative`."""

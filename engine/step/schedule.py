@@ -27,3 +27,10 @@ def times(steps: int, shift: float, denoise: float) -> NDArray[np.float32]:
     t = (shift * u / (shift * u + (1.0 - u))).astype(np.float32)
     t.setflags(write=False)
     return t
+
+
+def explicit(values: tuple[float, ...]) -> NDArray[np.float32]:
+    """Times that were given one by one, the last of them 0, read-only."""
+    t = np.array(values, np.float32)
+    t.setflags(write=False)
+    return t

@@ -76,4 +76,5 @@ def _corrected(slot: Slot, correction: Correction, moved: Tensor, clean: Tensor)
 
 
 def _fresh(slot: Slot) -> Tensor:
-    return torch.tensor(step_normal(slot.snapshot.seed, slot.taken, slot.snapshot.frames))
+    asked = slot.snapshot
+    return torch.tensor(step_normal(asked.seed, slot.taken, asked.frames, asked.noise_start))

@@ -1,17 +1,21 @@
 """Slots: the generations in flight, one row of state each."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.backends import Backend
+from engine.backends import Backend, Loras
 from engine.constants import LATENT_CHANNELS
 from engine.errors import EngineError
 from engine.request.conditioning import Conditioning
+from engine.request.prompts import Prompt
 from engine.request.snapshot import Snapshot
 from engine.step import primitives as step
 from engine.step import solver
+from engine.step.compose import compose, shares
 from engine.stream.controls import Controls
 from engine.stream.slot import Slot, initial, open_slot
 
@@ -19,14 +23,18 @@ from engine.stream.slot import Slot, initial, open_slot
 class SlotBank:
     """State of all slots, [S, T, 64] float32, contiguous."""
 
-    def __init__(self, backend: Backend, silence: NDArray[np.float32], rows: int) -> None:
+    def __init__(
+        self, backend: Backend, silence: NDArray[np.float32], rows: int, active_loras: Callable[[], Loras]
+    ) -> None:
         """
         Args:
             backend: runs the forwards.
             silence: [T, 64], the context where there are no hints.
             rows: S, at least 1.
+            active_loras: what acts, at this moment, in slots that name no LoRAs of their own.
         """
         self._backend = backend
+        self._active_loras = active_loras
         self._silence = torch.tensor(silence)
         self._frames = silence.shape[0]
         self._slots: list[Slot | None] = []
@@ -123,16 +131,15 @@ class SlotBank:
 
     def _velocity_of(self, slot: Slot, x: Tensor) -> Tensor:
         seen = (x if slot.gain is None else x * slot.gain).unsqueeze(0)
+        loras = self._active_loras() if slot.snapshot.loras is None else slot.snapshot.loras
 
         def forward(conditioning: Conditioning) -> Tensor:
-            return self._backend.dit_step(seen, slot.time, conditioning, slot.context)[0]
+            return self._backend.dit_step(seen, slot.time, conditioning, slot.context, loras)[0]
 
-        velocity = forward(slot.second if slot.only_b and slot.second is not None else slot.first)
-        if slot.second is not None and not slot.only_b:
-            velocity = step.mix(velocity, forward(slot.second), slot.weight_b)
+        velocity = _composed(slot, slot.snapshot.prompts, forward)
         if slot.guidance is None or not slot.guidance.acts(slot.time, slot.live):
             return velocity
-        return slot.guidance.guided(velocity, forward, slot.live)
+        return slot.guidance.guided(velocity, lambda: _composed(slot, slot.snapshot.negative, forward), slot.live)
 
     def _result(self, row: int, slot: Slot) -> NDArray[np.float32] | None:
         if slot.failure is not None:
@@ -148,6 +155,18 @@ class SlotBank:
             return None
         latent.setflags(write=False)
         return latent
+
+
+def _composed(slot: Slot, prompts: Sequence[Prompt], forward: Callable[[Conditioning], Tensor]) -> Tensor:
+    """Velocity [T, 64] of the prompts that are active at a slot's step; of the first one if none is."""
+    active = [prompt for prompt in prompts if prompt.active(slot.taken, slot.snapshot.steps)] or [prompts[0]]
+    if len(active) == 1:
+        return forward(active[0].conditioning)
+    weighted = [prompt for prompt in active if prompt.weight.any()]
+    if not weighted:
+        return torch.zeros_like(slot.noise)
+    velocities = [forward(prompt.conditioning) for prompt in weighted]
+    return compose(velocities, shares([prompt.weight for prompt in weighted]))
 
 
 def _forward_failure(slot: Slot, error: Exception) -> EngineError:

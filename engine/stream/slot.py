@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import EngineError
-from engine.request.conditioning import Conditioning
 from engine.request.snapshot import Snapshot
 from engine.step import primitives as step
 from engine.step import schedule
@@ -29,10 +28,6 @@ class Slot:
     snapshot: Snapshot
     times: NDArray[np.float32]  # [steps + 1]
     context: Tensor  # [1, T, 128]
-    first: Conditioning  # prompt A
-    second: Conditioning | None  # prompt B, None when its weight is 0 everywhere
-    weight_b: Tensor  # [T, 1]
-    only_b: bool  # weight is 1 everywhere: prompt A needs no forward
     live: Controls
     noise: Tensor  # [T, 64], what the generation starts from
     clean: Tensor | None  # [T, 64], the source
@@ -79,18 +74,13 @@ def open_slot(request_id: int, snapshot: Snapshot, silence: Tensor, shared: Mapp
         silence: [T, 64], the context where there are no hints.
         shared: curves [T] that replace the request's, by name.
     """
-    noise = torch.tensor(normal(snapshot.seed, Purpose.INITIAL, snapshot.frames))
+    noise = torch.tensor(normal(snapshot.seed, Purpose.INITIAL, snapshot.frames, snapshot.noise_start))
     clean = None if snapshot.source is None else torch.tensor(snapshot.source.latent)
-    second = snapshot.conditioning_b if snapshot.prompt_blend.any() else None
     return Slot(
         request_id=request_id,
         snapshot=snapshot,
-        times=schedule.times(snapshot.steps, snapshot.shift, snapshot.denoise),
+        times=_times(snapshot),
         context=_context(snapshot, silence),
-        first=snapshot.conditioning,
-        second=second,
-        weight_b=torch.tensor(snapshot.prompt_blend).unsqueeze(1),
-        only_b=bool((snapshot.prompt_blend == 1.0).all()),
         live=Controls.of(snapshot, shared),
         noise=noise,
         clean=clean,
@@ -102,13 +92,21 @@ def open_slot(request_id: int, snapshot: Snapshot, silence: Tensor, shared: Mapp
     )
 
 
+def _times(snapshot: Snapshot) -> NDArray[np.float32]:
+    if snapshot.timesteps is not None:
+        return schedule.explicit(snapshot.timesteps)
+    return schedule.times(snapshot.steps, snapshot.shift, snapshot.denoise)
+
+
 def _context(snapshot: Snapshot, silence: Tensor) -> Tensor:
+    hints = snapshot.hints
+    if hints is None and snapshot.source is not None:
+        hints = snapshot.source.hints
     cover = silence
-    if snapshot.source is not None:
-        hints = torch.tensor(snapshot.source.hints)
-        cover = step.mix(silence, hints, torch.tensor(snapshot.hint_strength).unsqueeze(1))
-    # chunk mask 1: every frame is to be generated
-    return torch.cat((cover, torch.ones_like(cover)), dim=1).unsqueeze(0)
+    if hints is not None:
+        cover = step.mix(silence, torch.tensor(hints), torch.tensor(snapshot.hint_strength).unsqueeze(1))
+    mask = torch.tensor(snapshot.chunk_mask).unsqueeze(1).expand_as(cover)
+    return torch.cat((cover, mask), dim=1).unsqueeze(0)
 
 
 def initial(slot: Slot) -> Tensor:
@@ -118,7 +116,7 @@ def initial(slot: Slot) -> Tensor:
     mixed = slot.snapshot.initial_noise
     if mixed is not None:
         return step.mix(slot.clean, slot.noise, torch.tensor(mixed).unsqueeze(1))
-    if slot.snapshot.denoise == 1.0:
+    if slot.time == 1.0:
         return slot.noise
     return step.noised(slot.noise, slot.clean, slot.time)
 

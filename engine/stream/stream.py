@@ -1,5 +1,6 @@
 """The stream: requests in, one step for all slots per tick, finished latents out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.backends import Backend
+from engine.backends import NO_LORAS, Backend, Loras
 from engine.checks import text, whole
 from engine.errors import EngineError, RequestError
 from engine.request.curves import Curve
@@ -72,7 +73,14 @@ class Stream:
     neighbours do not change a bit of it.
     """
 
-    def __init__(self, backend: Backend, silence: NDArray[np.float32], depth: int, conditioning_width: int) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        silence: NDArray[np.float32],
+        depth: int,
+        conditioning_width: int,
+        active_loras: Callable[[], Loras] = lambda: NO_LORAS,
+    ) -> None:
         """Use `Session.open_stream`.
 
         Args:
@@ -80,12 +88,13 @@ class Stream:
             silence: [T, 64]; its length is the stream's.
             depth: slots that may be in flight, 1 .. 8.
             conditioning_width: D.
+            active_loras: what acts, at this moment, in slots that name no LoRAs of their own.
         """
         self._depth = whole("depth", depth, 1, MAX_DEPTH)
         self._frames = silence.shape[0]
         self._width = conditioning_width
         with torch.inference_mode():
-            self._bank = SlotBank(backend, silence, depth)
+            self._bank = SlotBank(backend, silence, depth, active_loras)
         self._waiting: tuple[int, Snapshot] | None = None
         self._since_admission: int | None = None  # ticks; None: nothing was ever admitted
         self._closed = False

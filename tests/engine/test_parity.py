@@ -10,6 +10,7 @@ from diffusers.pipelines.ace_step.pipeline_ace_step import AceStepPipeline
 
 import engine
 from engine.step.noise import Purpose, normal
+from engine.text.format import instruction
 
 FRAMES = 60
 
@@ -69,6 +70,45 @@ def test_prompts_are_encoded_as_the_pipeline_does(
     np.testing.assert_allclose(ours.states, states[0].numpy(), atol=1e-5)
     assert ours.mask.all()
     assert mask.all()
+
+
+@pytest.mark.parametrize(
+    ("task", "named", "theirs"),
+    [
+        ("extract", {"track": "backing_vocals"}, {"track_name": "backing_vocals"}),
+        ("lego", {"track": "drums"}, {"track_name": "drums"}),
+        ("complete", {"tracks": ["drums", "bass"]}, {"complete_track_classes": ["drums", "bass"]}),
+        ("complete", {"tracks": ("fx",)}, {"complete_track_classes": ["fx"]}),
+    ],
+)
+def test_tasks_name_their_tracks_as_the_pipeline_does(
+    pipeline: Any, task: str, named: dict[str, Any], theirs: dict[str, Any]
+):
+    assert instruction(task, **named) == pipeline._get_task_instruction(task, **theirs)
+
+
+@pytest.mark.usefixtures("_mean_encoding")
+@pytest.mark.parametrize("seconds", [10.0, 30.0])  # lengths at which the pipeline's cuts in audio fall on whole periods
+def test_a_timbre_reference_is_heard_as_in_the_pipeline(session: engine.Session, pipeline: Any, seconds: float):
+    rng = np.random.default_rng(2)
+    audio = rng.uniform(-0.4, 0.4, (2, int(seconds * 48_000))).astype(np.float32)
+    fields = {"task": "cover", "duration": 12.0}
+    ours = session.encode_text("lofi", timbre=session.prepare_source(audio), **fields)  # type: ignore[arg-type]
+    with torch.no_grad():
+        heard, order = pipeline.prepare_reference_audio_latents(
+            torch.tensor(audio), 1, torch.device("cpu"), torch.float32
+        )
+        text, text_mask, lyric, lyric_mask = pipeline.encode_prompt(
+            prompt="lofi",
+            lyrics="",
+            device=torch.device("cpu"),
+            audio_duration=12.0,
+            instruction=pipeline._get_task_instruction("cover"),
+        )
+        states, _ = pipeline.condition_encoder(text, text_mask, lyric, lyric_mask, heard, order)
+    np.testing.assert_allclose(ours.states, states[0].numpy(), atol=1e-4)
+    without = session.encode_text("lofi", **fields)  # type: ignore[arg-type]
+    assert np.abs(ours.states - without.states).max() > 1e-2
 
 
 def test_text_to_music_latents_agree(session: engine.Session, pipeline: Any):

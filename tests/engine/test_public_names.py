@@ -6,7 +6,7 @@ import engine
 PUBLIC = {
     "FRAME_RATE", "FRAME_SAMPLES", "LATENT_CHANNELS", "SAMPLE_RATE", "__version__",
     "CheckpointError", "EngineError", "RequestError",
-    "CheckpointInfo", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
+    "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
     "StreamHandle", "StreamStats", "blend_latents", "channel_gain", "preload",
 }  # fmt: skip
 
@@ -24,7 +24,7 @@ def test_importing_the_engine_and_its_values_loads_no_tensor_library():
     code = (
         "import sys, engine\n"
         "engine.Request, engine.Conditioning, engine.Source, engine.Curve, engine.CheckpointInfo, engine.RequestError\n"
-        "engine.Dcw, engine.blend_latents, engine.channel_gain\n"
+        "engine.Condition, engine.Dcw, engine.blend_latents, engine.channel_gain\n"
         "import engine.model.checkpoint, engine.model.hub\n"
         "print(sorted({'torch', 'diffusers', 'transformers', 'huggingface_hub'} & set(sys.modules)))"
     )

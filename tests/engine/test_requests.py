@@ -1,11 +1,14 @@
 """What is refused, and how it is said."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 import engine
+
+_PROMPT = engine.Conditioning(states=np.zeros((3, 128), np.float32), mask=np.ones(3, bool))
+_WIDE = engine.Conditioning(states=np.zeros((3, 64), np.float32), mask=np.ones(3, bool))
 
 BAD = [
     ("frames", 29),
@@ -71,6 +74,42 @@ BAD = [
     ("dcw", engine.Dcw(mode="both")),
     ("dcw", engine.Dcw(scaler=np.inf)),
     ("dcw", engine.Dcw(high_scaler=[])),  # type: ignore[arg-type]
+    ("conditioning_b", "warm pad"),
+    ("weight", -0.5),
+    ("weight", np.inf),
+    ("condition_steps", (0.5, 0.2)),
+    ("condition_steps", [0.0, 1.0]),
+    ("conditions", _PROMPT),
+    ("conditions", [_PROMPT]),
+    ("conditions", [engine.Condition(conditioning=_PROMPT), engine.Condition(conditioning=_WIDE)]),
+    ("conditions", [engine.Condition(conditioning=_PROMPT, weight=-1.0)]),
+    ("conditions", [engine.Condition(conditioning=_PROMPT, steps=(0.0, 1.1))]),
+    ("negative", [_PROMPT]),
+    ("negative", [engine.Condition(conditioning=_WIDE)]),
+    ("hints", np.zeros((58, 64))),
+    ("hints", np.full((60, 64), np.nan)),
+    ("chunk_mask", 1.5),
+    ("chunk_mask", "repaint"),
+    ("timesteps", []),
+    ("timesteps", [0.0]),
+    ("timesteps", [1.0, 0.5, 0.5]),
+    ("timesteps", [1.2, 0.5]),
+    ("timesteps", [1.0, -0.5]),
+    ("timesteps", [1.0, np.nan]),
+    ("timesteps", np.linspace(1.0, 0.1, 65)),
+    ("timesteps", [[1.0, 0.5]]),
+    ("timesteps", 8),
+    ("timesteps", ["one"]),
+    ("noise_start", -1),
+    ("noise_start", 1.5),
+    ("apg_eta", np.nan),
+    ("apg_eta", np.zeros(60)),
+    ("apg_norm_threshold", -1.0),
+    ("apg_norm_threshold", None),
+    ("loras", "night"),
+    ("loras", {3: 1.0}),
+    ("loras", {"night": np.inf}),
+    ("loras", {"night": "full"}),
     ("control_version", -1),
     ("tag", "x"),
 ]
@@ -95,6 +134,21 @@ def test_a_bad_field_is_refused_by_name_and_nothing_is_lost(
     assert caught.value.fix.endswith(".")
     assert caught.value.code == "bad_request"
     assert [done.request_id for done in stream.flush()] == [waiting]
+
+
+def test_every_field_has_a_bad_value():
+    assert {field for field, _ in BAD} == {field.name for field in fields(engine.Request)}
+
+
+def test_times_that_start_below_one_need_a_source(session: engine.Session, prompt: engine.Conditioning):
+    with pytest.raises(engine.RequestError, match="needs a source"):
+        session.generate(engine.Request(conditioning=prompt, frames=60, timesteps=[0.9, 0.5]))
+
+
+def test_times_beside_denoise_are_refused(session: engine.Session, prompt: engine.Conditioning, source: engine.Source):
+    request = engine.Request(conditioning=prompt, frames=60, source=source, timesteps=[0.9, 0.5], denoise=0.5)
+    with pytest.raises(engine.RequestError, match="denoise"):
+        session.generate(request)
 
 
 def test_partial_denoise_needs_a_source(session: engine.Session, prompt: engine.Conditioning):
@@ -125,12 +179,10 @@ def test_guidance_without_a_negative_prompt_is_refused(session: engine.Session, 
     assert caught.value.field == "negative"
 
 
-@pytest.mark.parametrize("fields", [{"x0_strength": 0.5}, {"x0_curve": 0.0}])
-def test_a_share_of_no_target_is_refused(
-    session: engine.Session, prompt: engine.Conditioning, fields: dict[str, float]
-):
+@pytest.mark.parametrize("given", [{"x0_strength": 0.5}, {"x0_curve": 0.0}])
+def test_a_share_of_no_target_is_refused(session: engine.Session, prompt: engine.Conditioning, given: dict[str, float]):
     with pytest.raises(engine.RequestError) as caught:
-        session.generate(replace(engine.Request(conditioning=prompt, frames=60), **fields))  # type: ignore[arg-type]
+        session.generate(replace(engine.Request(conditioning=prompt, frames=60), **given))  # type: ignore[arg-type]
     assert caught.value.field == "x0_target"
 
 
@@ -172,15 +224,32 @@ def test_values_are_read_only_copies():
         ("prompt", {"prompt": "word " * 4000}),
         ("task", {"task": "remix"}),
         ("task", {"task": ["cover"]}),
-        ("bpm", {"bpm": 0}),
+        ("bpm", {"bpm": 29}),
+        ("bpm", {"bpm": 301}),
         ("bpm", {"bpm": 120.5}),
         ("duration", {"duration": 0.0}),
         ("duration", {"duration": float("inf")}),
+        ("duration", {"duration": 600.1}),
         ("key", {"key": 5}),
+        ("key", {"key": "H minor"}),
+        ("key", {"key": "C Major"}),
+        ("key", {"key": "c minor"}),
         ("time_signature", {"time_signature": 4}),
+        ("time_signature", {"time_signature": "4/4"}),
         ("lyrics", {"lyrics": None}),
         ("lyrics", {"lyrics": "la " * 9000}),
         ("language", {"language": b"en"}),
+        ("language", {"language": "xx"}),
+        ("track", {"task": "lego", "track": "kazoo"}),
+        ("track", {"task": "lego", "track": ["drums"]}),
+        ("track", {"task": "cover", "track": "drums"}),
+        ("tracks", {"task": "complete", "tracks": "drums"}),
+        ("tracks", {"task": "complete", "tracks": ["drums", "kazoo"]}),
+        ("tracks", {"task": "lego", "tracks": ["drums"]}),
+        ("timbre", {"timbre": np.zeros((10, 3))}),
+        ("timbre", {"timbre": np.full((10, 64), np.nan)}),
+        ("timbre_strength", {"timbre_strength": 1.5}),
+        ("timbre_strength", {"timbre_strength": "half"}),
     ],
 )
 def test_bad_text_fields_are_refused_by_name(session: engine.Session, field: str, arguments: dict[str, object]):
