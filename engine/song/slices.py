@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from engine.checks import whole
 from engine.request.condition import Condition
@@ -99,9 +99,10 @@ class _Part:
     ) -> Conditioning | tuple[Condition, ...] | None:
         return negative if negative is None or isinstance(negative, Conditioning) else self.conditions(negative)
 
-    def gain(self, gain: Sequence[float] | np.ndarray | None) -> Sequence[float] | np.ndarray | None:
-        per_frame = isinstance(gain, np.ndarray) and gain.ndim == 2
-        return gain[self.first : self.last] if per_frame else gain
+    def gain(self, gain: Sequence[float] | NDArray[np.float32] | None) -> Sequence[float] | NDArray[np.float32] | None:
+        if isinstance(gain, np.ndarray) and gain.ndim == 2:
+            return gain[self.first : self.last]
+        return gain
 
     def dcw(self, dcw: Dcw | None) -> Dcw | None:
         if dcw is None:
