@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from engine.request.request import Request
     from engine.request.source import Source
     from engine.session import Session, preload
+    from engine.song.generate import generate_song
+    from engine.song.stream import FinishedRegion, SongStream
     from engine.stream.handle import StreamHandle
     from engine.stream.stream import Finished, Stream, StreamStats
 
@@ -37,14 +39,17 @@ _HOMES = {
     "Curve": "engine.request.curves",
     "Dcw": "engine.request.dcw",
     "Finished": "engine.stream.stream",
+    "FinishedRegion": "engine.song.stream",
     "Request": "engine.request.request",
     "Session": "engine.session",
+    "SongStream": "engine.song.stream",
     "Source": "engine.request.source",
     "Stream": "engine.stream.stream",
     "StreamHandle": "engine.stream.handle",
     "StreamStats": "engine.stream.stream",
     "blend_latents": "engine.request.latents",
     "channel_gain": "engine.request.channels",
+    "generate_song": "engine.song.generate",
     "preload": "engine.session",
 }
 
@@ -61,9 +66,11 @@ __all__ = [
     "Dcw",
     "EngineError",
     "Finished",
+    "FinishedRegion",
     "Request",
     "RequestError",
     "Session",
+    "SongStream",
     "Source",
     "Stream",
     "StreamHandle",
@@ -71,6 +78,7 @@ __all__ = [
     "__version__",
     "blend_latents",
     "channel_gain",
+    "generate_song",
     "preload",
 ]
 

@@ -8,6 +8,7 @@ PUBLIC = {
     "CheckpointError", "EngineError", "RequestError",
     "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
     "StreamHandle", "StreamStats", "blend_latents", "channel_gain", "preload",
+    "FinishedRegion", "SongStream", "generate_song",
 }  # fmt: skip
 
 
