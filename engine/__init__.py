@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.model.checkpoint import CheckpointInfo
     from engine.request.channels import channel_gain
     from engine.request.condition import Condition
-    from engine.request.conditioning import Conditioning
+    from engine.request.conditioning import Conditioning, average_conditionings, blend_conditionings
     from engine.request.curves import Curve
     from engine.request.dcw import Dcw
     from engine.request.latents import blend_latents
@@ -47,6 +47,8 @@ _HOMES = {
     "Stream": "engine.stream.stream",
     "StreamHandle": "engine.stream.handle",
     "StreamStats": "engine.stream.stream",
+    "average_conditionings": "engine.request.conditioning",
+    "blend_conditionings": "engine.request.conditioning",
     "blend_latents": "engine.request.latents",
     "channel_gain": "engine.request.channels",
     "generate_song": "engine.song.generate",
@@ -76,6 +78,8 @@ __all__ = [
     "StreamHandle",
     "StreamStats",
     "__version__",
+    "average_conditionings",
+    "blend_conditionings",
     "blend_latents",
     "channel_gain",
     "generate_song",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.checks import frozen
+from engine.checks import frozen, number
 from engine.errors import RequestError
 
 
@@ -15,11 +15,10 @@ class Conditioning:
 
     Attributes:
         states: [L, D] float32, read-only; D is the checkpoint's encoder width.
-        mask: [L] bool, read-only; False marks padding. The ACE-Step DiT attends to every row whatever the mask says,
-            so conditioning is never padded here and the mask is all True.
+        mask: [L] bool, read-only; False marks padding, which has no influence on anything. Encoded prompts have none.
 
     Raises:
-        RequestError: wrong shape or not finite.
+        RequestError: wrong shape, not finite, or nothing but padding.
     """
 
     states: NDArray[np.float32]
@@ -35,6 +34,75 @@ class Conditioning:
                 "does not match the states",
                 f"Pass an array [{states.shape[0]}].",
             )
+        if not mask.any():
+            raise RequestError("conditioning.mask", "all False", "leaves nothing to attend to", "Mark a row True.")
         mask.setflags(write=False)
         object.__setattr__(self, "states", states)
         object.__setattr__(self, "mask", mask)
+
+
+def blend_conditionings(a: Conditioning, b: Conditioning, alpha: float = 0.5) -> Conditioning:
+    """(1 - alpha) a + alpha b, row by row: a crossfade of two prompts that costs one forward.
+
+    The shorter is filled up with rows of zeros. A row is padding where it is padding in both. Rows at one place are
+    unrelated words, so what lies between the ends is for the ear to judge; `Request.prompt_blend` mixes velocities.
+
+    Args:
+        a, b: of one checkpoint.
+        alpha: 0 .. 1; at 0 and 1 the very a and b are returned.
+
+    Raises:
+        RequestError: widths that differ, or alpha.
+    """
+    share = _share("alpha", alpha)
+    _check_widths(a, b)
+    if share in {0.0, 1.0}:
+        return b if share else a
+    rows = max(a.mask.size, b.mask.size)
+    (first, first_mask), (second, second_mask) = _rows(a, rows), _rows(b, rows)
+    return Conditioning(states=_mixed(first, second, share), mask=first_mask | second_mask)
+
+
+def average_conditionings(a: Conditioning, b: Conditioning, weight: float = 0.5) -> Conditioning:
+    """(1 - weight) a + weight b with the rows and the mask of a: b is cut, or filled up with rows of zeros.
+
+    Args:
+        a, b: of one checkpoint.
+        weight: 0 .. 1; at 0 the very a is returned.
+
+    Raises:
+        RequestError: widths that differ, or weight.
+    """
+    share = _share("weight", weight)
+    _check_widths(a, b)
+    if share == 0.0:
+        return a
+    second, _ = _rows(b, a.mask.size)
+    return Conditioning(states=_mixed(a.states, second, share), mask=a.mask)
+
+
+def _mixed(a: NDArray[np.float32], b: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    return np.asarray((1.0 - share) * a + share * b, dtype=np.float32)
+
+
+def _rows(conditioning: Conditioning, rows: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """States and mask cut or filled up to so many rows; padding is zeros, whatever it was."""
+    kept = min(rows, conditioning.mask.size)
+    states = np.zeros((rows, conditioning.states.shape[1]), np.float32)
+    mask = np.zeros(rows, np.bool_)
+    mask[:kept] = conditioning.mask[:kept]
+    states[mask] = conditioning.states[:kept][mask[:kept]]
+    return states, mask
+
+
+def _share(field: str, value: object) -> float:
+    share = number(field, value, "Pass a number from 0 to 1.")
+    if not 0.0 <= share <= 1.0:
+        raise RequestError(field, share, "is out of range", f"Keep {field} between 0 and 1.")
+    return share
+
+
+def _check_widths(a: Conditioning, b: Conditioning) -> None:
+    if a.states.shape[1] != b.states.shape[1]:
+        problem = f"is not {a.states.shape[1]} wide as a is"
+        raise RequestError("b", f"states{list(b.states.shape)}", problem, "Encode both prompts with one session.")

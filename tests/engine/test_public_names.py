@@ -7,7 +7,8 @@ PUBLIC = {
     "FRAME_RATE", "FRAME_SAMPLES", "LATENT_CHANNELS", "SAMPLE_RATE", "__version__",
     "CheckpointError", "EngineError", "RequestError",
     "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
-    "StreamHandle", "StreamStats", "blend_latents", "channel_gain", "preload",
+    "StreamHandle", "StreamStats", "average_conditionings", "blend_conditionings", "blend_latents", "channel_gain",
+    "preload",
     "FinishedRegion", "SongStream", "generate_song",
 }  # fmt: skip
 
