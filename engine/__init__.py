@@ -12,9 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from engine.constants import FRAME_RATE, FRAME_SAMPLES, LATENT_CHANNELS, SAMPLE_RATE
-from engine.errors import CheckpointError, EngineError, RequestError
+from engine.errors import CheckpointError, EngineError, LoraError, RequestError
 
 if TYPE_CHECKING:
+    from engine.lora.library import LoraInfo, LoraLibrary
+    from engine.lora.metadata import LoraMetadata
     from engine.model.checkpoint import CheckpointInfo
     from engine.request.channels import channel_gain
     from engine.request.condition import Condition
@@ -40,6 +42,9 @@ _HOMES = {
     "Dcw": "engine.request.dcw",
     "Finished": "engine.stream.stream",
     "FinishedRegion": "engine.song.stream",
+    "LoraInfo": "engine.lora.library",
+    "LoraLibrary": "engine.lora.library",
+    "LoraMetadata": "engine.lora.metadata",
     "Request": "engine.request.request",
     "Session": "engine.session",
     "SongStream": "engine.song.stream",
@@ -69,6 +74,10 @@ __all__ = [
     "EngineError",
     "Finished",
     "FinishedRegion",
+    "LoraError",
+    "LoraInfo",
+    "LoraLibrary",
+    "LoraMetadata",
     "Request",
     "RequestError",
     "Session",
