@@ -9,6 +9,7 @@ PUBLIC = {
     "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
     "StreamHandle", "StreamStats", "average_conditionings", "blend_conditionings", "blend_latents", "channel_gain",
     "combine_conditionings", "preload",
+    "FinishedRegion", "SongStream", "generate_song",
     "LoraInfo", "LoraLibrary", "LoraMetadata",
 }  # fmt: skip
 
