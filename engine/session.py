@@ -23,6 +23,7 @@ from engine.model.models import load
 from engine.request.conditioning import Conditioning
 from engine.request.curves import Curve
 from engine.request.latents import blend_latents
+from engine.request.repaint import repainted
 from engine.request.request import Request, even_frames
 from engine.request.snapshot import check
 from engine.request.source import Source
@@ -325,6 +326,24 @@ class Session:
         if done.latent is None:
             raise done.error or EngineError("The generation returned nothing.", "Submit it again.")
         return done.latent
+
+    def repaint(self, request: Request, start: int, end: int, *, preserve: bool = True) -> Request:
+        """The request, changed so that frames [start, end) of its source are painted anew.
+
+        As in ACE-Step's repaint task, whose prompt it wants (`encode_text(..., task="repaint")`): the context is the
+        source itself, with silence inside the span, and the chunk mask tells the DiT which is which.
+
+        Args:
+            request: with a source.
+            start, end: frames, 0 <= start < end <= T.
+            preserve: also mask the latent, so that the frames outside the span come back as the source, bit for bit.
+                False leaves them to the DiT, as ACE-Step does.
+
+        Raises:
+            RequestError: no source, or a span outside it.
+        """
+        check(request, self.checkpoint.conditioning_width)
+        return repainted(request, self.empty_latent(request.frames), start, end, preserve)
 
     def decode(self, latent: ArrayLike, start: int, frames: int, cyclic: bool = False) -> NDArray[np.float32]:
         """Decode frames [start, start + frames) of a latent [T, 64]: audio [2, frames * 1920] float32 at 48 kHz.
