@@ -4,15 +4,13 @@ from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import RequestError
 from engine.graph.declare import Family, param, port
 from engine.graph.request import Duration
 from engine.graph.values import Clip, Conditions, FrameCurve, Latent, Model, TextEmbed
-from engine.request.condition import Condition
+from engine.request.condition import Condition, combine_conditions
 from engine.request.conditioning import Conditioning, average_conditionings, blend_conditionings
-from engine.request.curves import sample
 from engine.text.format import INSTRUCTIONS, LANGUAGES, MAX_BPM, MIN_BPM, TIME_SIGNATURES
 
 family = Family("conditioning")
@@ -102,20 +100,14 @@ def conditioning_blend(
 def conditioning_combine(
     conditioning_a: Annotated[Conditions, port("Prompts that weigh 1 - w.")],
     conditioning_b: Annotated[Conditions, port("Prompts that weigh w.")],
-    temporal_weight_b: Annotated[FrameCurve | None, port("w per frame, 0 to 1; without one all weigh alike.")],
+    temporal_weight_b: Annotated[FrameCurve | None, port("w per frame, 0 to 1; a half without one.")],
     step_range_start_b: Annotated[float, param(0.0, "Share of the steps at which b begins.", low=0.0, high=1.0)],
     step_range_end_b: Annotated[float, param(1.0, "Share of the steps at which b ends.", low=0.0, high=1.0)],
 ) -> Conditions:
     """Let prompts act together: their velocities are averaged, per frame by weight."""
-    if step_range_end_b < step_range_start_b:
-        problem = f"lies before step_range_start_b, {step_range_start_b:g}"
-        raise RequestError("step_range_end_b", step_range_end_b, problem, "Swap them.")
-    first, second = conditioning_a.entries, conditioning_b.entries
-    if temporal_weight_b is not None:
-        weight = sample(temporal_weight_b.values, temporal_weight_b.values.size, "temporal_weight_b", 0.0, 1.0)
-        first = tuple(_weighted(entry, np.float32(1.0) - weight) for entry in first)
-        second = tuple(_weighted(entry, weight) for entry in second)
-    return Conditions((*first, *(_within(entry, step_range_start_b, step_range_end_b) for entry in second)))
+    weight = 0.5 if temporal_weight_b is None else temporal_weight_b.values
+    steps = (step_range_start_b, step_range_end_b)
+    return Conditions(combine_conditions(conditioning_a.entries, conditioning_b.entries, weight, steps))
 
 
 def _one(conditioning: Conditioning) -> Conditions:
@@ -127,13 +119,3 @@ def _single(field: str, conditions: Conditions) -> Conditioning:
         problem = "are several prompts, and rows are mixed of one each"
         raise RequestError(field, len(conditions.entries), problem, "Mix prompts first and combine them after.")
     return conditions.entries[0].conditioning
-
-
-def _weighted(entry: Condition, factor: NDArray[np.float32]) -> Condition:
-    frames = max(np.size(entry.weight), factor.size)
-    return replace(entry, weight=sample(entry.weight, frames, "weight", 0.0) * sample(factor, frames, "weight", 0.0))
-
-
-def _within(entry: Condition, start: float, end: float) -> Condition:
-    first = max(start, entry.steps[0])
-    return replace(entry, steps=(first, max(first, min(end, entry.steps[1]))))
