@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.lora.metadata import LoraMetadata
     from engine.model.checkpoint import CheckpointInfo
     from engine.request.channels import channel_gain
-    from engine.request.condition import Condition
+    from engine.request.condition import Condition, combine_conditionings
     from engine.request.conditioning import Conditioning, average_conditionings, blend_conditionings
     from engine.request.curves import Curve
     from engine.request.dcw import Dcw
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from engine.request.request import Request
     from engine.request.source import Source
     from engine.session import Session, preload
+    from engine.song.generate import generate_song
+    from engine.song.stream import FinishedRegion, SongStream
     from engine.stream.handle import StreamHandle
     from engine.stream.stream import Finished, Stream, StreamStats
 
@@ -39,11 +41,13 @@ _HOMES = {
     "Curve": "engine.request.curves",
     "Dcw": "engine.request.dcw",
     "Finished": "engine.stream.stream",
+    "FinishedRegion": "engine.song.stream",
     "LoraInfo": "engine.lora.library",
     "LoraLibrary": "engine.lora.library",
     "LoraMetadata": "engine.lora.metadata",
     "Request": "engine.request.request",
     "Session": "engine.session",
+    "SongStream": "engine.song.stream",
     "Source": "engine.request.source",
     "Stream": "engine.stream.stream",
     "StreamHandle": "engine.stream.handle",
@@ -52,6 +56,8 @@ _HOMES = {
     "blend_conditionings": "engine.request.conditioning",
     "blend_latents": "engine.request.latents",
     "channel_gain": "engine.request.channels",
+    "combine_conditionings": "engine.request.condition",
+    "generate_song": "engine.song.generate",
     "preload": "engine.session",
 }
 
@@ -68,6 +74,7 @@ __all__ = [
     "Dcw",
     "EngineError",
     "Finished",
+    "FinishedRegion",
     "LoraError",
     "LoraInfo",
     "LoraLibrary",
@@ -75,6 +82,7 @@ __all__ = [
     "Request",
     "RequestError",
     "Session",
+    "SongStream",
     "Source",
     "Stream",
     "StreamHandle",
@@ -84,6 +92,8 @@ __all__ = [
     "blend_conditionings",
     "blend_latents",
     "channel_gain",
+    "combine_conditionings",
+    "generate_song",
     "preload",
 ]
 

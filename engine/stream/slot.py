@@ -88,7 +88,7 @@ def open_slot(request_id: int, snapshot: Snapshot, silence: Tensor, shared: Mapp
         mask=Mask.of(snapshot, noise, clean),
         target=Target.of(snapshot),
         guidance=Guidance.of(snapshot, noise),
-        correction=Correction.of(snapshot),
+        correction=None if snapshot.dcw is None else Correction.of(snapshot.dcw),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sidecar import __version__
-from sidecar.cli import bench, bounce, checkpoints, control, doctor, instances, plugin, presets, serve
+from sidecar.cli import bench, bounce, checkpoints, control, doctor, graph, instances, plugin, presets, serve
 from sidecar.cli.output import OUT, report_error
 
 app = typer.Typer(
@@ -19,12 +19,13 @@ app = typer.Typer(
 app.command()(serve.sidecar)
 app.add_typer(plugin.app, name="plugin")
 app.command()(bounce.bounce)
-app.command()(bench.bench)
+app.add_typer(bench.app, name="bench")
 app.command()(doctor.doctor)
 app.command("set")(control.set_command)
 app.command()(instances.instances)
 app.command()(presets.presets)
 app.add_typer(checkpoints.app, name="checkpoint")
+app.add_typer(graph.app, name="graph")
 
 
 def _version(wanted: bool) -> None:

@@ -8,7 +8,8 @@ PUBLIC = {
     "CheckpointError", "EngineError", "LoraError", "RequestError",
     "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
     "StreamHandle", "StreamStats", "average_conditionings", "blend_conditionings", "blend_latents", "channel_gain",
-    "preload",
+    "combine_conditionings", "preload",
+    "FinishedRegion", "SongStream", "generate_song",
     "LoraInfo", "LoraLibrary", "LoraMetadata",
 }  # fmt: skip
 
