@@ -33,7 +33,6 @@ from engine.text.embedding import TextEmbedding
 from engine.text.format import format_lyrics, format_prompt, instruction
 from engine.text.prompt import TextEncoder
 
-
 _SHIPPED_LORAS = Path(__file__).parent / "loras"
 
 

@@ -6,7 +6,7 @@ demon-tiny-1's VAE is deaf.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -49,7 +49,6 @@ class _Note:
 @dataclass(frozen=True)
 class _Score:
     notes: tuple[_Note, ...]
-    beat: int  # samples
     length: int  # samples
     caption: str
 
@@ -85,7 +84,7 @@ def _score(rng: np.random.Generator, length: int) -> _Score:
     words = {"bass": "saw bass", "pad": "pad chords", "pluck": "pluck arp", "hat": "hats"}
     tags = [words.get(voice, voice) for voice in parts]
     caption = ", ".join([str(rng.choice(("techno", "house", "lofi"))) if "kick" in parts else "ambient", *tags])
-    return _Score(tuple(note for note in notes if note.start < length), beat, length, caption)
+    return _Score(tuple(note for note in notes if note.start < length), length, caption)
 
 
 def _parts(rng: np.random.Generator) -> dict[str, tuple[int, ...]]:
@@ -157,6 +156,13 @@ def _bell(note: _Note) -> NDArray[np.float64]:
     return np.sin(base + 0.9 * np.exp(-t / 0.15) * np.sin(2.0 * base)) * np.minimum(t / 0.002, 1.0) * np.exp(-t / 0.28)
 
 
+def _swell(note: _Note) -> NDArray[np.float64]:
+    t = _time(2.5)
+    base = 2 * np.pi * _hertz(45 + (note.pitch - 45) % 12) * t  # 110 .. 220 Hz
+    wave = np.sin(base) + 0.4 * np.sin(2 * base) + 0.2 * np.sin(3 * base)
+    return 0.4 * wave * np.sin(np.pi * t / 2.5) ** 2
+
+
 _Voices = Mapping[str, Callable[[_Note], NDArray[np.float64]]]
 
 _PLAIN: Final[_Voices] = {
@@ -168,13 +174,14 @@ _PLAIN: Final[_Voices] = {
     "pad": lambda note: _saw(note, 8.0, 5) * np.minimum(_time(note.seconds) / 0.15, 1.0),
 }
 _BELLS: Final[_Voices] = {"bass": _bell, "pluck": _bell, "pad": _bell}
+_SWELLS: Final[_Voices] = {"bass": _swell, "pluck": _swell, "pad": _swell}
 
 
-def _mix(score: _Score, voices: _Voices, *, only: frozenset[str] | None = None) -> NDArray[np.float64]:
+def _mix(score: _Score, voices: _Voices) -> NDArray[np.float64]:
     out = np.zeros((2, score.length))
     for note in score.notes:
         make = voices.get(note.voice)
-        if make is None or (only is not None and note.voice not in only):
+        if make is None:
             continue
         wave = note.level * make(note)[: score.length - note.start]
         pan = (_PAN.get(note.voice, 0.0) + 1.0) * np.pi / 4
@@ -188,16 +195,14 @@ def _glass(score: _Score) -> NDArray[np.float64]:
     return _mix(score, {**_BELLS, "hat": _hat})
 
 
-def _floor(score: _Score) -> NDArray[np.float64]:
-    """A kick on every beat instead of the drums there were, and everything else ducks under it."""
-    beats = tuple(_Note("kick", start, 0.4, 0, 0.9) for start in range(0, score.length, score.beat))
-    kicks = _mix(_Score(beats, score.beat, score.length, ""), _PLAIN)
-    phase = np.arange(score.length) % score.beat / score.beat
-    rest = _mix(score, _PLAIN, only=frozenset(_PLAIN) - {"kick", "snare"})
-    return kicks + rest * np.clip(0.1 + 1.5 * phase, 0.0, 1.0)
+def _tide(score: _Score) -> NDArray[np.float64]:
+    """No drums and no attacks: every pitched note swells and ebbs over two and a half seconds."""
+    pitched = tuple(note for note in score.notes if note.pitch)
+    drone = (_Note("pad", 0, 0.0, 45, 0.5),)  # a clip of drums alone has no note to hold
+    return _mix(replace(score, notes=pitched or drone), _SWELLS)
 
 
-STYLES: Final[Mapping[str, Callable[[_Score], NDArray[np.float64]]]] = {"glass-bells": _glass, "four-floor": _floor}
+STYLES: Final[Mapping[str, Callable[[_Score], NDArray[np.float64]]]] = {"glass-bells": _glass, "slow-tide": _tide}
 """Restyled renderings by name."""
 
 

@@ -99,8 +99,6 @@ def test_the_command_line_says_what_is_wrong_in_one_line(tmp_path: Path, capsys:
 
 def test_the_command_line_trains_and_prints_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / "x.safetensors"
-    main(
-        ["four-floor", "-o", str(out), "--steps", "1", "--clips", "1", "--frames", "30", "--batch", "1", "--rank", "1"]
-    )
+    main(["slow-tide", "-o", str(out), "--steps", "1", "--clips", "1", "--frames", "30", "--batch", "1", "--rank", "1"])
     assert out.is_file()
     assert "66 layers, rank 1" in capsys.readouterr().out
