@@ -7,8 +7,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.request.snapshot import Snapshot
-
 
 class Correction:
     """DCW of one slot: x + a m + b (d - m), where d = x - clean and m is the mean of d over pairs of frames.
@@ -29,11 +27,9 @@ class Correction:
         self._high = high
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Self | None:
-        """The correction of a request; None if there is none, or if every coefficient is 0."""
-        if snapshot.dcw is None:
-            return None
-        mode, scaler, high_scaler = snapshot.dcw
+    def of(cls, dcw: tuple[str, NDArray[np.float32], NDArray[np.float32]]) -> Self | None:
+        """The correction of a mode and its two scalers [T]; None if every coefficient is 0."""
+        mode, scaler, high_scaler = dcw
         none = np.zeros_like(scaler)
         low = none if mode == "high" else scaler
         high = {"low": none, "high": scaler, "double": high_scaler, "pix": none}[mode]
