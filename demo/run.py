@@ -24,8 +24,8 @@ from rich.progress import Progress
 from service import running_sidecar
 
 import plugin_bridge
+from engine.bench.machine import describe
 from sidecar.cli.audio import read_stereo, write_wav
-from sidecar.cli.machine import describe
 from sidecar.cli.output import ERR, OUT, progress
 from sidecar.client import Client
 

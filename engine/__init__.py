@@ -12,9 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from engine.constants import FRAME_RATE, FRAME_SAMPLES, LATENT_CHANNELS, SAMPLE_RATE
-from engine.errors import CheckpointError, EngineError, RequestError
+from engine.errors import CheckpointError, EngineError, LoraError, RequestError
 
 if TYPE_CHECKING:
+    from engine.lora.library import LoraInfo, LoraLibrary
+    from engine.lora.metadata import LoraMetadata
     from engine.model.checkpoint import CheckpointInfo
     from engine.request.channels import channel_gain
     from engine.request.condition import Condition
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from engine.request.request import Request
     from engine.request.source import Source
     from engine.session import Session, preload
+    from engine.song.generate import generate_song
+    from engine.song.stream import FinishedRegion, SongStream
     from engine.stream.handle import StreamHandle
     from engine.stream.stream import Finished, Stream, StreamStats
 
@@ -37,8 +41,13 @@ _HOMES = {
     "Curve": "engine.request.curves",
     "Dcw": "engine.request.dcw",
     "Finished": "engine.stream.stream",
+    "FinishedRegion": "engine.song.stream",
+    "LoraInfo": "engine.lora.library",
+    "LoraLibrary": "engine.lora.library",
+    "LoraMetadata": "engine.lora.metadata",
     "Request": "engine.request.request",
     "Session": "engine.session",
+    "SongStream": "engine.song.stream",
     "Source": "engine.request.source",
     "Stream": "engine.stream.stream",
     "StreamHandle": "engine.stream.handle",
@@ -47,6 +56,7 @@ _HOMES = {
     "blend_conditionings": "engine.request.conditioning",
     "blend_latents": "engine.request.latents",
     "channel_gain": "engine.request.channels",
+    "generate_song": "engine.song.generate",
     "preload": "engine.session",
 }
 
@@ -63,9 +73,15 @@ __all__ = [
     "Dcw",
     "EngineError",
     "Finished",
+    "FinishedRegion",
+    "LoraError",
+    "LoraInfo",
+    "LoraLibrary",
+    "LoraMetadata",
     "Request",
     "RequestError",
     "Session",
+    "SongStream",
     "Source",
     "Stream",
     "StreamHandle",
@@ -75,6 +91,7 @@ __all__ = [
     "blend_conditionings",
     "blend_latents",
     "channel_gain",
+    "generate_song",
     "preload",
 ]
 

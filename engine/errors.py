@@ -28,6 +28,12 @@ class CheckpointError(EngineError):
     code = "missing_checkpoint"
 
 
+class LoraError(EngineError):
+    """A LoRA file cannot be used, or no longer. Nothing was changed."""
+
+    code = "bad_lora"
+
+
 class RequestError(EngineError, ValueError):
     """A value given to the engine is outside what it accepts. Nothing was changed.
 

@@ -14,7 +14,8 @@ from engine import device as devices
 from engine.backends import Backend
 from engine.backends.eager import EagerBackend
 from engine.codec.codec import Codec
-from engine.errors import CheckpointError, EngineError
+from engine.errors import CheckpointError, EngineError, RequestError
+from engine.lora.library import LoraLibrary
 from engine.model import checkpoint as checkpoints
 from engine.model.checkpoint import BUNDLED, CheckpointInfo
 from engine.model.hub import Progress, download
@@ -54,8 +55,9 @@ class Session:
         # one thread while loading: a pool that exists at a fork is dead in the child
         devices.set_threads(1)
         models = load(info)
-        backend = EagerBackend(models)
-        self._parts: _Parts | None = _Parts(backend, Codec(models, backend), TextEncoder(models))
+        loras = LoraLibrary(models.transformer)
+        backend = EagerBackend(models, loras)
+        self._parts: _Parts | None = _Parts(backend, Codec(models, backend), TextEncoder(models), loras)
 
     @classmethod
     def open(
@@ -106,6 +108,41 @@ class Session:
             EngineError: the session is closed.
         """
         return self._open.backend
+
+    @property
+    def loras(self) -> LoraLibrary:
+        """The LoRAs of this session: register, enable, change strengths, disable. See `engine.lora.library`.
+
+        Raises:
+            EngineError: the session is closed.
+        """
+        return self._open.loras
+
+    def apply_lora(self, path: str | Path, strength: float | None = None) -> str:
+        """Register a LoRA file and enable it.
+
+        Args:
+            path: of a safetensors file.
+            strength: -10 .. 10; None takes the one that its metadata recommends, else 1.
+
+        Returns:
+            Its name in `loras`.
+
+        Raises:
+            LoraError: the file cannot be used.
+            RequestError: path is a folder, or the strength is not a finite number in range.
+        """
+        file = Path(path)
+        if file.is_dir():
+            raise RequestError("path", str(path), "is a folder", "Pass one file, or use loras.register.")
+        (info,) = self.loras.register(file)
+        self.loras.enable(info.name, strength)
+        return info.name
+
+    def remove_loras(self) -> None:
+        """Let no LoRA act any more. All of them stay registered; `loras.forget` takes one off the list."""
+        for name in self.loras.active():
+            self.loras.remove(name)
 
     def __enter__(self) -> Self:
         return self
@@ -208,7 +245,8 @@ class Session:
             RequestError: frames or depth.
         """
         wanted = even_frames(frames)
-        return Stream(self.backend, self.empty_latent(wanted), depth, self.checkpoint.conditioning_width)
+        width = self.checkpoint.conditioning_width
+        return Stream(self.backend, self.empty_latent(wanted), depth, width, self.loras.active)
 
     def stream(self, request: Request, depth: int = 4) -> StreamHandle:
         """Keep generating one request, which may be changed between ticks.
@@ -282,6 +320,7 @@ class _Parts:
     backend: Backend
     codec: Codec
     text: TextEncoder
+    loras: LoraLibrary
 
 
 def _ignore(what: str, share: float) -> None:

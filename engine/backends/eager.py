@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from engine.backends import NO_LORAS, Loras
-from engine.errors import EngineError
+from engine.lora.library import LoraLibrary
 from engine.model.models import Models
 from engine.model.prune import prune
 from engine.request.conditioning import Conditioning
@@ -15,8 +15,9 @@ class EagerBackend:
 
     name = "eager"
 
-    def __init__(self, models: Models) -> None:
-        """Take over the DiT and the VAE; the VAE's weight norm is folded in place."""
+    def __init__(self, models: Models, loras: LoraLibrary) -> None:
+        """Take over the DiT, its LoRAs and the VAE; the VAE's weight norm is folded in place."""
+        self._loras = loras
         self._transformer = models.transformer
         self._encoder, self._decoder = prune(models.vae)
 
@@ -25,8 +26,7 @@ class EagerBackend:
         self, x: Tensor, time: float, conditioning: Conditioning, context: Tensor, loras: Loras = NO_LORAS
     ) -> Tensor:
         """See `engine.backends.Backend.dit_step`."""
-        if loras:
-            raise EngineError("This backend runs no LoRA.", "Leave the LoRAs out.")
+        self._loras.activate(loras)
         when = torch.full((1,), time, dtype=torch.float32)
         return self._transformer(
             hidden_states=x,

@@ -1,105 +1,98 @@
-"""Measuring the engine against its own forward, in one run on one machine."""
+"""The tick against the bare forwards it contains."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from engine.errors import EngineError
-from engine.request.request import MAX_STEPS, Request
+from engine.bench.loads import load
+from engine.bench.pairs import Percentiles, Progress, Ratio, Took, in_turns, milliseconds, now
 from engine.session import Session
-from engine.stream.stream import Stream
+from engine.step.noise import normal
 
 
 @dataclass(frozen=True, kw_only=True)
-class TickOverForward:
-    """A full tick against as many bare DiT forwards as it holds, interleaved pair by pair.
+class TickOverForwards:
+    """A tick of a full stream, noise drawing and admissions included, over as many bare DiT forwards as it holds.
 
     Attributes:
-        frames, depth, pairs: what was measured.
-        forward_ms: milliseconds of one bare forward (B = 1): 5th, 50th, 95th percentile.
-        tick_ms: milliseconds of a tick with `depth` slots in flight, likewise.
-        ratio: tick / (depth forwards) per pair, likewise. 1.02 means that a tick costs 2 % on top of its forwards.
-        ratio_of_fastest: fastest tick / fastest forwards, the figure least disturbed by other work on the machine.
+        load: what every slot was asked for, one of `engine.bench.loads.LOADS`.
+        frames, depth: T, and slots in flight.
+        forwards: forwards per tick, of B = 1, in the median tick.
+        forward_ms, tick_ms: one forward, one tick.
+        ratio: 1.02 means that a tick costs 2 % on top of its forwards.
     """
 
+    load: str
     frames: int
     depth: int
-    pairs: int
-    forward_ms: tuple[float, float, float]
-    tick_ms: tuple[float, float, float]
-    ratio: tuple[float, float, float]
-    ratio_of_fastest: float
+    forwards: float
+    forward_ms: Percentiles
+    tick_ms: Percentiles
+    ratio: Ratio
 
 
-def tick_over_forward(session: Session, frames: int = 400, depth: int = 2, ticks: int = 60) -> TickOverForward:
-    """Time ticks of a full stream against bare forwards of the same shapes.
-
-    Every second pair is measured in the opposite order, so that a drift of the clock or of the load cancels.
+def tick_over_forwards(
+    session: Session,
+    frames: int = 400,
+    depth: int = 4,
+    *,
+    name: str = "plain",
+    pairs: int = 60,
+    done: Progress | None = None,
+) -> TickOverForwards:
+    """Time ticks of a stream that is fed a new request in every tick, in turns with bare forwards of the same shapes.
 
     Args:
-        session: what to measure; its prompt is a fixed one, without source.
+        session: what to measure.
         frames: T.
         depth: slots in flight, 1 .. 8.
-        ticks: pairs to measure, 1 or more.
+        name: one of `engine.bench.loads.LOADS`.
+        pairs: to measure, 1 or more.
+        done: called after every pair.
 
     Raises:
-        RequestError: frames or depth.
-        EngineError: ticks is less than 1.
+        RequestError: frames, depth or name.
+        EngineError: pairs is less than 1.
     """
-    if ticks < 1:
-        raise EngineError(f"ticks = {ticks} is less than 1.", "Measure at least one tick.")
-    prompt = session.encode_text("techno, driving kick", task="text2music", duration=frames / 25)
-    # the longest schedule keeps every slot in flight for many ticks
-    request = Request(conditioning=prompt, frames=frames, steps=MAX_STEPS)
-    x = torch.zeros(1, frames, 64)
+    asked = load(session, name, frames)
+    requests = asked.requests()
+    backend = session.backend
+    x = torch.tensor(normal(0, 0, frames))[None]
     context = torch.tensor(np.concatenate([session.empty_latent(frames), np.ones((frames, 64), np.float32)], axis=1))[
         None
     ]
-    backend = session.backend
-
-    def forwards() -> None:
-        for _ in range(depth):
-            backend.dit_step(x, 0.5, prompt, context)
 
     with session.open_stream(frames, depth) as stream:
-        pairs = [_pair(stream, request, forwards, flipped=bool(n % 2)) for n in range(ticks)]
-    tick_s, forward_s = np.array(pairs).T
-    return TickOverForward(
+
+        def tick() -> tuple[Took, int]:
+            stream.submit(next(requests))
+            start = now()
+            finished = stream.tick()
+            took = now() - start
+            return took, (stream.stats().active + len(finished)) * len(asked.forwards)
+
+        def forwards() -> Took:
+            start = now()
+            for _ in range(depth):
+                for conditioning in asked.forwards:
+                    backend.dit_step(x, 0.5, conditioning, context)
+            return (now() - start) * (1 / (depth * len(asked.forwards)))
+
+        for _ in range(2 * asked.request.steps):  # full, and every code path has run
+            tick()
+        forwards()
+        results = in_turns(tick, forwards, pairs, done)
+
+    ticks = [tick for (tick, _), _ in results]
+    held = [number for (_, number), _ in results]
+    single = [forward for _, forward in results]
+    return TickOverForwards(
+        load=name,
         frames=frames,
         depth=depth,
-        pairs=ticks,
-        forward_ms=_percentiles(forward_s * 1e3 / depth),
-        tick_ms=_percentiles(tick_s * 1e3),
-        ratio=_percentiles(tick_s / forward_s),
-        ratio_of_fastest=float(tick_s.min() / forward_s.min()),
+        forwards=float(np.median(held)),
+        forward_ms=milliseconds(single),
+        tick_ms=milliseconds(ticks),
+        ratio=Ratio.of([tick * (1 / number) for tick, number in zip(ticks, held, strict=True)], single),
     )
-
-
-def _pair(stream: Stream, request: Request, forwards: Callable[[], None], *, flipped: bool) -> tuple[float, float]:
-    _fill(stream, request)
-    stream.submit(request)
-    if flipped:
-        forward = _seconds(forwards)
-        return _seconds(stream.tick), forward
-    tick = _seconds(stream.tick)
-    return tick, _seconds(forwards)
-
-
-def _fill(stream: Stream, request: Request) -> None:
-    while stream.stats().active < stream.stats().depth:
-        stream.submit(request)
-        stream.tick()
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _percentiles(values: np.ndarray) -> tuple[float, float, float]:
-    low, middle, high = np.percentile(values, (5, 50, 95))
-    return float(low), float(middle), float(high)

@@ -19,7 +19,7 @@ app = typer.Typer(
 app.command()(serve.sidecar)
 app.add_typer(plugin.app, name="plugin")
 app.command()(bounce.bounce)
-app.command()(bench.bench)
+app.add_typer(bench.app, name="bench")
 app.command()(doctor.doctor)
 app.command("set")(control.set_command)
 app.command()(instances.instances)

@@ -1,31 +1,42 @@
-"""`demon bench`: figures of this machine, all from one run."""
+"""`demon bench`: figures of this machine, all from one run. `demon bench engine`: the engine's alone, in depth."""
 
 from dataclasses import asdict
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.cli.output import ERR, OUT, CommandError, print_json
+from sidecar.cli.output import ERR, OUT, CommandError, print_json, progress
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from engine.bench.tick import TickOverForward
+    from engine.bench.tick import TickOverForwards
     from sidecar.cli.measure import BounceSpeed, ProcessTimes
 
+app = typer.Typer(help="Measure this machine.")
 
+
+@app.callback(invoke_without_command=True)
 def bench(
+    context: typer.Context,
     quick: Annotated[bool, typer.Option("--quick", help="About a minute.")] = False,
     source: Annotated[Path | None, typer.Option(help="Song at 48 kHz to play.", show_default="the demo loop")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Measure process() in real time, a tick over its bare forward, and a bounce against real time."""
+    """Measure process() in real time, a tick over its bare forward, and a bounce against real time.
+
+    With the command engine: the engine's ratios instead, each against something else in the same run.
+    """
+    if context.invoked_subcommand is not None:
+        return
     song = _song(source)
 
     from engine import Session
-    from sidecar.cli import machine, measure
+    from engine.bench import machine
+    from sidecar.cli import measure
 
     seconds = min(5 if quick else 16, song.shape[1] // measure.RATE)
     with ERR.status("loading the model") as line, Session.open() as session:
@@ -50,6 +61,33 @@ def bench(
         OUT.print(_table(f"{machine.line()}, {checkpoint}", times, tick, speed), markup=False)
 
 
+@app.command()
+def engine(
+    quick: Annotated[bool, typer.Option("--quick", help="T = 400 alone and fewer pairs: under two minutes.")] = False,
+    checkpoint: Annotated[str | None, typer.Option(help="What to measure.", show_default="the bundled one")] = None,
+    threads: Annotated[int, typer.Option(help="Torch threads.")] = 1,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write a JSON document.")] = None,
+) -> None:
+    """Measure the engine: ticks, throughput, latency, decoding, memory; each against something else in this run."""
+    if json is not None and not json.parent.is_dir():
+        raise CommandError(f"{json.parent} is no folder", "make it, or write elsewhere", 2)
+    with progress() as bar:
+        task = bar.add_task("loading", total=1.0)
+
+        from engine.bench import report, suite
+        from engine.model.checkpoint import BUNDLED
+
+        found = suite.run(
+            checkpoint or BUNDLED,
+            threads=threads,
+            quick=quick,
+            watch=lambda what, share: bar.update(task, description=what, completed=share),
+        )
+    if json is not None:
+        json.write_text(dumps(report.document(found), indent=2) + "\n", "utf-8")
+    OUT.print(report.table(found), markup=False)
+
+
 def _song(source: Path | None) -> "NDArray[np.float32]":
     from sidecar.cli.audio import read_stereo
 
@@ -60,8 +98,8 @@ def _song(source: Path | None) -> "NDArray[np.float32]":
     return audio
 
 
-def _table(where: str, times: "ProcessTimes", tick: "TickOverForward", speed: "BounceSpeed") -> str:
-    low, middle, high = tick.ratio
+def _table(where: str, times: "ProcessTimes", tick: "TickOverForwards", speed: "BounceSpeed") -> str:
+    low, middle, high = tick.ratio.of_pairs
     rows = [
         (
             "`process()`, 512 frames, real time, p50 / p99 / max",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import plugin_bridge
 from engine import Session
-from engine.bench.tick import TickOverForward, tick_over_forward
+from engine.bench.tick import TickOverForwards, tick_over_forwards
 from plugin_bridge import bundles, launch
 from plugin_bridge.clap_host import ClapHost, Transport
 from sidecar.bounce import bounce
@@ -52,9 +52,9 @@ class BounceSpeed:
     real_time: float
 
 
-def tick(session: Session) -> TickOverForward:
+def tick(session: Session) -> TickOverForwards:
     """A tick of a 16 s region, one slot in flight (the default clock), over its bare forward."""
-    return tick_over_forward(session, frames=400, depth=1, ticks=40)
+    return tick_over_forwards(session, frames=400, depth=1, pairs=40)
 
 
 def bounce_speed(session: Session, song: Audio) -> BounceSpeed:

@@ -3,12 +3,13 @@
 import importlib.metadata
 import platform
 from pathlib import Path
+from typing import Final
 
 import psutil
 
-from sidecar import __version__
+from engine import __version__
 
-PACKAGES = ("torch", "diffusers", "transformers", "numpy")
+PACKAGES: Final = ("torch", "diffusers", "transformers", "numpy")
 
 
 def describe() -> dict[str, object]:

@@ -1,0 +1,160 @@
+"""Every measurement of the engine, in one run."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from engine.bench import machine
+from engine.bench.latency import ControlLatency, control_latency
+from engine.bench.loads import LOADS
+from engine.bench.memory import WORKS, PeakMemory, peak_memory
+from engine.bench.pairs import Progress
+from engine.bench.pipeline import StreamOverPipeline, stream_over_pipeline
+from engine.bench.tick import TickOverForwards, tick_over_forwards
+from engine.bench.window import WindowOverFull, window_over_full
+from engine.model.checkpoint import BUNDLED
+from engine.session import Session
+
+DEPTH: Final = 4
+LENGTHS: Final = (400, 1500)
+"""T of 16 s, the sidecar's default region, and of 60 s, its longest."""
+
+WINDOWS: Final = (9, 25, 75)
+
+Figure: TypeAlias = TickOverForwards | StreamOverPipeline | ControlLatency | WindowOverFull
+Watch: TypeAlias = Callable[[str, float], None]
+"""Told what is being measured, and the share 0 .. 1 of everything that is done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What one run found.
+
+    Attributes:
+        machine: see `engine.bench.machine.describe`.
+        checkpoint: id with the hash of its weights.
+        threads: torch threads.
+        quick: fewer pairs, and T = 400 alone.
+        figures: per backend, in the order they were measured.
+        memory: of the first backend.
+    """
+
+    machine: dict[str, object]
+    checkpoint: str
+    threads: int
+    quick: bool
+    figures: dict[str, list[Figure]]
+    memory: list[PeakMemory]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One measurement, `parts` times a call of its progress."""
+
+    what: str
+    parts: int
+    run: Callable[[Session, Progress], Figure]
+
+
+def run(
+    checkpoint: str | Path = BUNDLED, *, threads: int = 1, quick: bool = False, watch: Watch | None = None
+) -> Report:
+    """Measure everything.
+
+    Args:
+        checkpoint: as in `Session.open`.
+        threads: torch threads.
+        quick: fewer pairs, and T = 400 alone: about a minute and a half instead of ten.
+        watch: told how far it is.
+
+    Raises:
+        CheckpointError, RequestError: as `Session.open`.
+    """
+    jobs = list(_jobs(quick=quick))
+    steps = _Steps(watch, sum(job.parts for job in jobs) + len(WORKS))
+    with Session.open(checkpoint, threads=threads) as session:
+        figures = {session.backend.name: list(_measure(session, jobs, steps))}
+        info = session.checkpoint
+    memory: list[PeakMemory] = []
+    for work in WORKS:
+        steps.now(f"peak memory: {work}")
+        frames = LENGTHS[0 if quick else -1] if work in ("stream", "decode") else 0
+        memory.append(peak_memory(info.folder, work, frames, threads=threads))
+        steps.done()
+    return Report(
+        machine=machine.describe(),
+        checkpoint=info.id,
+        threads=threads,
+        quick=quick,
+        figures=figures,
+        memory=memory,
+    )
+
+
+def _measure(session: Session, jobs: Iterable[_Job], steps: "_Steps") -> Iterator[Figure]:
+    for job in jobs:
+        steps.now(f"{session.backend.name}: {job.what}")
+        yield job.run(session, steps.done)
+
+
+def _jobs(*, quick: bool) -> Iterator[_Job]:
+    lengths = LENGTHS[:1] if quick else LENGTHS
+    for frames in lengths:
+        long = frames > LENGTHS[0]
+        ticks, others = (10, 6) if quick else (40, 12) if long else (100, 30)
+        for name in LOADS:
+            yield _Job(
+                f"tick, {name}, T = {frames}",
+                ticks,
+                partial(_tick, frames=frames, name=name, pairs=ticks),
+            )
+        yield _Job(f"pipeline, T = {frames}", others, partial(_pipeline, frames=frames, pairs=others))
+        yield _Job(f"control to latent, T = {frames}", 16, partial(_latency, frames=frames))
+        for window in WINDOWS:
+            yield _Job(
+                f"window of {window}, T = {frames}",
+                others,
+                partial(_window, frames=frames, window=window, pairs=others),
+            )
+
+
+def _tick(session: Session, done: Progress, *, frames: int, name: str, pairs: int) -> Figure:
+    return tick_over_forwards(session, frames, DEPTH, name=name, pairs=pairs, done=done)
+
+
+def _pipeline(session: Session, done: Progress, *, frames: int, pairs: int) -> Figure:
+    return stream_over_pipeline(session, frames, DEPTH, pairs=pairs, done=done)
+
+
+def _latency(session: Session, done: Progress, *, frames: int) -> Figure:
+    return control_latency(session, frames, DEPTH, changes=16, done=done)
+
+
+def _window(session: Session, done: Progress, *, frames: int, window: int, pairs: int) -> Figure:
+    return window_over_full(session, frames, window, pairs=pairs, done=done)
+
+
+class _Steps:
+    """How far the whole is."""
+
+    def __init__(self, watch: Watch | None, total: int) -> None:
+        self._watch = watch
+        self._total = total
+        self._taken = 0
+        self._what = ""
+
+    def now(self, what: str) -> None:
+        """Say what is being measured."""
+        self._what = what
+        self._tell()
+
+    def done(self) -> None:
+        """One more part is done."""
+        self._taken += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._watch is not None:
+            self._watch(self._what, self._taken / self._total)

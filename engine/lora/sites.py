@@ -1,0 +1,122 @@
+"""Where LoRAs act: the DiT's linear layers, each y = x W^T + b + sum over LoRAs of s * scale * (x down^T) up^T.
+
+A layer's own weight is never written. Its factors are stacked, so any number of LoRAs costs two small matrix products,
+and a change of strength replaces one vector; without LoRAs the layer's output is handed on untouched.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from engine.lora.file import LoraFile, Shapes
+
+_KEPT_STACKS: Final = 8  # combinations of LoRAs that rows may alternate between without stacking anew
+
+Acting = Sequence[tuple[LoraFile, float]]
+"""LoRAs and their strengths, none of them 0, in a fixed order: it decides the order of the sum, and so its bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Stack:
+    """The factors of several LoRAs on one layer.
+
+    Attributes:
+        down: [R, in], R the sum of their ranks.
+        up: [out, R], each LoRA's scale included.
+        ranks: rank of each LoRA, 0 where it leaves the layer alone.
+    """
+
+    down: Tensor
+    up: Tensor
+    ranks: tuple[int, ...]
+
+
+class _Site:
+    """A forward hook on one linear layer."""
+
+    def __init__(self) -> None:
+        self.stack: _Stack | None = None
+        self.gains: Tensor | None = None
+
+    def __call__(self, _layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        if self.stack is None or self.gains is None:
+            return None
+        return output + linear(linear(args[0], self.stack.down) * self.gains, self.stack.up)
+
+
+class Sites:
+    """The linear layers of one DiT.
+
+    Attributes:
+        shapes: [out, in] of each by name.
+    """
+
+    def __init__(self, transformer: nn.Module) -> None:
+        modules = cast("Iterable[tuple[str, nn.Module]]", transformer.named_modules())
+        self._layers = {name: layer for name, layer in modules if isinstance(layer, nn.Linear)}
+        self.shapes: Shapes = {name: (layer.out_features, layer.in_features) for name, layer in self._layers.items()}
+        self._sites: dict[str, _Site] = {}
+        self._stacks: OrderedDict[tuple[str, ...], dict[str, _Stack]] = OrderedDict()
+
+    def act(self, acting: Acting) -> None:
+        """Let exactly these LoRAs act from the next forward on."""
+        stacks = self._stacked([lora for lora, _ in acting])
+        strengths = torch.tensor([strength for _, strength in acting], dtype=torch.float32)
+        gains: dict[tuple[int, ...], Tensor] = {}
+        for layer, stack in stacks.items():
+            if stack.ranks not in gains:
+                gains[stack.ranks] = strengths.repeat_interleave(torch.tensor(stack.ranks)).to(stack.up)
+            site = self._site(layer)
+            site.stack, site.gains = stack, gains[stack.ranks]
+        for layer in self._sites.keys() - stacks.keys():
+            self._sites[layer].stack = None
+
+    def merged(self, acting: Acting) -> dict[str, Tensor]:
+        """Weights with the LoRAs added: W + sum of s * scale * up @ down, float32, of the layers that they touch."""
+        weights: dict[str, Tensor] = {}
+        for layer in sorted({name for lora, _ in acting for name in lora.layers}):
+            weight = self._layers[layer].weight.detach().to("cpu", torch.float32, copy=True)
+            for lora, strength in acting:
+                factors = lora.layers.get(layer)
+                if factors is not None:
+                    weight.addmm_(factors.up, factors.down, alpha=strength * factors.scale)
+            weights[f"{layer}.weight"] = weight
+        return weights
+
+    def drop_stacks(self) -> None:
+        """Let go of stacked factors, but for those that act."""
+        self._stacks.clear()
+
+    def _site(self, layer: str) -> _Site:
+        site = self._sites.get(layer)
+        if site is None:
+            site = self._sites[layer] = _Site()
+            self._layers[layer].register_forward_hook(site)
+        return site
+
+    def _stacked(self, loras: Sequence[LoraFile]) -> dict[str, _Stack]:
+        if not loras:
+            return {}
+        key = tuple(lora.hash for lora in loras)
+        stacks = self._stacks.pop(key, None) or {
+            layer: self._stack(layer, loras) for layer in sorted({name for lora in loras for name in lora.layers})
+        }
+        self._stacks[key] = stacks
+        if len(self._stacks) > _KEPT_STACKS:
+            self._stacks.popitem(last=False)
+        return stacks
+
+    def _stack(self, layer: str, loras: Sequence[LoraFile]) -> _Stack:
+        parts = [lora.layers.get(layer) for lora in loras]
+        here = [part for part in parts if part is not None]
+        weight = self._layers[layer].weight
+        return _Stack(
+            down=torch.cat([part.down for part in here]).to(weight),
+            up=torch.cat([part.up * part.scale for part in here], dim=1).to(weight),
+            ranks=tuple(0 if part is None else part.down.shape[0] for part in parts),
+        )
