@@ -1,7 +1,7 @@
 """Adaptive projected guidance (APG). Lengths and projections are over time, per row and channel.
 
-A sum over time is the only operation of a step that is not elementwise; torch adds up each column by itself, in an order
-that depends on T alone.
+A sum over time is the only operation of a step that is not elementwise; torch adds up each column by itself, in an
+order that depends on T alone.
 """
 
 from typing import Final
@@ -24,9 +24,7 @@ def direction(velocity: Tensor, negative: Tensor, running: Tensor, momentum: Ten
     return velocity - negative + momentum * running
 
 
-def guided(
-    velocity: Tensor, direction: Tensor, scale: Tensor, *, eta: Tensor, norm_threshold: Tensor
-) -> Tensor:
+def guided(velocity: Tensor, direction: Tensor, scale: Tensor, *, eta: Tensor, norm_threshold: Tensor) -> Tensor:
     """The velocity [R, T, 64] moved along a direction: exactly the velocity where the scale is 1.
 
     Args:
@@ -42,7 +40,7 @@ def guided(
 
 
 def rescaled(guided: Tensor, velocity: Tensor, weight: Tensor) -> Tensor:
-    """The guided velocity [R, T, 64] brought back to the length of the unguided one, as far as a weight [R, T, 1] says."""
+    """The guided velocity [R, T, 64] brought back to the length of the unguided one, by a weight [R, T, 1]."""
     return mix(guided, guided * (_length(velocity, least=0.0) / _length(guided)), weight)
 
 

@@ -1,8 +1,8 @@
 """The maths of one denoising step, for any number of rows R at once.
 
-x, velocity, noise and latents are [R, T, 64] float32, curves [R, T, 1], times [R, 1, 1]. Only multiplications, additions
-and subtractions, one rounding each: a row's bits do not depend on how many rows or vector lanes are computed together.
-Fused operations (lerp, addcmul) are avoided for that reason.
+x, velocity, noise and latents are [R, T, 64] float32, curves [R, T, 1], times [R, 1, 1]. Only multiplications,
+additions and subtractions, one rounding each: a row's bits do not depend on how many rows or vector lanes are computed
+together. Fused operations (lerp, addcmul) are avoided for that reason.
 """
 
 import torch

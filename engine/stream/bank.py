@@ -3,9 +3,8 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from engine.backends import Backend
+from engine.backends import Backend, Loras
 from engine.constants import LATENT_CHANNELS
 from engine.errors import EngineError
 from engine.stream.batch import Batch
@@ -49,14 +48,15 @@ class SlotBank:
         self._running[row] = 0.0
         self._slots[row] = slot
 
-    def advance(self, live: Overrides) -> None:
+    def advance(self, shared: Overrides, enabled: Loras) -> None:
         """Take one step with every slot. One whose forward fails is marked; the others are not affected.
 
         Args:
-            live: what is in force from this step on in place of the requests' own values.
+            shared: what replaces the values of every slot.
+            enabled: the session's LoRAs, which act where a request names none.
         """
         for slot in self.slots:
-            slot.follow(live)
+            slot.follow(shared, enabled)
         rows, slots = self._moving()
         if rows:
             batch = Batch(slots, self._x[rows], self._running[rows])

@@ -13,8 +13,8 @@ from engine.stream.slot import Slot
 class Batch:
     """R slots before, in and after a step.
 
-    What a slot does not ask for is not computed for it: each part of the step picks the rows that want it and leaves the
-    others alone, so that a row never depends on what its neighbours are doing.
+    What a slot does not ask for is not computed for it: each part of the step picks the rows that want it and leaves
+    the others alone, so that a row never depends on what its neighbours are doing.
 
     Attributes:
         slots: R of them; a slot that failed keeps its row, of which nothing is used any more.
@@ -63,7 +63,7 @@ class Batch:
             self.velocity[rows] = guidance.rescaled(self.velocity[rows], plain[rows], weight)
 
     def step(self) -> None:
-        """Move the latents along the velocities, by Euler or, where a clean latent is edited or noised anew, from it."""
+        """Move the latents along the velocities: by Euler, or from a clean latent that is edited or noised anew."""
         scaled = self.velocity * self._of(range(len(self.slots)), lambda slot: slot.controls.velocity_scale)
         moved = step.euler(self.x, scaled, _scalars(slot.interval for slot in self.slots))
         self._edit(scaled, moved)

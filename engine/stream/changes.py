@@ -80,7 +80,7 @@ def checked_log(changes: object, frames: int) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def in_force(changes: Sequence[Change], step: int) -> Overrides:
+def in_force(changes: Sequence[Change], step: int) -> dict[str, Value]:
     """What a log says for a step."""
     values: dict[str, Value | None] = {}
     for change in changes:

@@ -30,7 +30,7 @@ class Slot:
     noise: Tensor  # [T, 64], what the generation starts from
     source: Tensor | None  # [T, 64]
     mask: Tensor | None  # [T, 1]; None where it would generate everything at every step
-    target: Tensor | None  # [T, 64]
+    target: Tensor | None  # [T, 64]; None where its curve is 0 everywhere
     target_curve: Tensor | None  # [T, 1]
     gain: Tensor | None  # [1 or T, 64]
     controls: Controls
@@ -119,10 +119,18 @@ class Slot:
         asked = self.snapshot
         return torch.tensor(step_normal(asked.seed, self.taken, asked.frames, asked.noise_start))
 
-    def follow(self, live: Overrides) -> None:
-        """Take over what is in force from the step to take on, and log what that changes."""
+    def follow(self, shared: Overrides, enabled: Loras) -> None:
+        """Take over what is in force from the step to take on, and log what that changes.
+
+        Args:
+            shared: what replaces the values of every slot.
+            enabled: the session's LoRAs, which act where the request names none.
+        """
+        live: dict[str, Value] = {**shared}
         if self.replayed is not None:
             live = in_force(self.replayed, self.taken)
+        elif self.snapshot.loras is None:
+            live = {LORA + name: strength for name, strength in enabled.items()} | live
         wanted = {name: value for name, value in live.items() if acts(name, self.snapshot)}
         names = sorted(self.overrides.keys() | wanted.keys())
         changed = [name for name in names if not _same(self.overrides.get(name), wanted.get(name))]
@@ -156,7 +164,7 @@ def open_slot(request_id: int, snapshot: Snapshot, replayed: Sequence[Change] | 
         noise=torch.tensor(normal(snapshot.seed, Purpose.INITIAL, snapshot.frames, snapshot.noise_start)),
         source=None if snapshot.source is None else torch.tensor(snapshot.source.latent),
         mask=_mask(snapshot),
-        target=None if snapshot.x0_target is None else torch.tensor(snapshot.x0_target),
+        target=_target(snapshot),
         target_curve=None if snapshot.x0_curve is None else column(snapshot.x0_curve),
         gain=_gain(snapshot),
         controls=Controls.of(snapshot, {}),
@@ -188,6 +196,11 @@ def _context(snapshot: Snapshot, silence: Tensor) -> Tensor:
         hints = snapshot.source.hints
     cover = silence if hints is None else step.mix(silence, torch.tensor(hints), column(snapshot.hint_strength))
     return torch.cat((cover, column(snapshot.chunk_mask).expand_as(cover)), dim=1).unsqueeze(0)
+
+
+def _target(snapshot: Snapshot) -> Tensor | None:
+    never = snapshot.x0_curve is not None and not snapshot.x0_curve.any()
+    return None if snapshot.x0_target is None or never else torch.tensor(snapshot.x0_target)
 
 
 def _mask(snapshot: Snapshot) -> Tensor | None:

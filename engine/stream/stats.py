@@ -1,7 +1,7 @@
 """How a stream is doing."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -51,7 +51,7 @@ class Meter:
         self._ticks: deque[tuple[float, int]] = deque(maxlen=_RECENT)
 
     @contextmanager
-    def tick(self, slots: int) -> Iterator[None]:
+    def tick(self, slots: int) -> Generator[None]:
         """Time a tick with so many slots in flight."""
         start = perf_counter()
         yield

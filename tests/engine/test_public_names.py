@@ -6,9 +6,9 @@ import engine
 PUBLIC = {
     "FRAME_RATE", "FRAME_SAMPLES", "LATENT_CHANNELS", "SAMPLE_RATE", "__version__",
     "CheckpointError", "EngineError", "LoraError", "RequestError",
-    "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
-    "StreamHandle", "StreamStats", "average_conditionings", "blend_conditionings", "blend_latents", "channel_gain",
-    "preload",
+    "Change", "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session",
+    "Source", "Stream", "StreamHandle", "StreamStats", "average_conditionings", "blend_conditionings",
+    "blend_latents", "channel_gain", "preload",
     "FinishedRegion", "SongStream", "generate_song",
     "LoraInfo", "LoraLibrary", "LoraMetadata",
 }  # fmt: skip
