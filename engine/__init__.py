@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.lora.metadata import LoraMetadata
     from engine.model.checkpoint import CheckpointInfo
     from engine.request.channels import channel_gain
-    from engine.request.condition import Condition
+    from engine.request.condition import Condition, combine_conditionings
     from engine.request.conditioning import Conditioning, average_conditionings, blend_conditionings
     from engine.request.curves import Curve
     from engine.request.dcw import Dcw
@@ -60,6 +60,7 @@ _HOMES = {
     "blend_conditionings": "engine.request.conditioning",
     "blend_latents": "engine.request.latents",
     "channel_gain": "engine.request.channels",
+    "combine_conditionings": "engine.request.condition",
     "generate_song": "engine.song.generate",
     "preload": "engine.session",
 }
@@ -96,6 +97,7 @@ __all__ = [
     "blend_conditionings",
     "blend_latents",
     "channel_gain",
+    "combine_conditionings",
     "generate_song",
     "preload",
 ]

@@ -23,12 +23,14 @@ from engine.model.models import load
 from engine.request.conditioning import Conditioning
 from engine.request.curves import Curve
 from engine.request.latents import blend_latents
+from engine.request.repaint import repainted
 from engine.request.request import Request, even_frames
 from engine.request.snapshot import check
 from engine.request.source import Source
 from engine.stream.changes import Change
 from engine.stream.handle import StreamHandle
 from engine.stream.stream import Stream
+from engine.text.embedding import TextEmbedding
 from engine.text.format import format_lyrics, format_prompt, instruction
 from engine.text.prompt import TextEncoder
 
@@ -169,7 +171,40 @@ class Session:
         timbre: Source | ArrayLike | None = None,
         timbre_strength: float = 1.0,
     ) -> Conditioning:
-        """Encode a prompt in the format ACE-Step v1.5 was trained on.
+        """Encode a prompt: `embed_text`, then `condition_text`, with their arguments.
+
+        Raises:
+            RequestError: a field is of the wrong type, out of range, not one of its values or too long.
+        """
+        embedding = self.embed_text(
+            prompt,
+            duration=duration,
+            lyrics=lyrics,
+            task=task,
+            track=track,
+            tracks=tracks,
+            bpm=bpm,
+            key=key,
+            time_signature=time_signature,
+            language=language,
+        )
+        return self.condition_text(embedding, timbre=timbre, timbre_strength=timbre_strength)
+
+    def embed_text(
+        self,
+        prompt: str,
+        *,
+        duration: float,
+        lyrics: str = "",
+        task: str = "cover",
+        track: str | None = None,
+        tracks: Sequence[str] = (),
+        bpm: int | None = None,
+        key: str | None = None,
+        time_signature: str | None = None,
+        language: str = "en",
+    ) -> TextEmbedding:
+        """Embed a prompt in the format ACE-Step v1.5 was trained on.
 
         Args:
             prompt: caption, up to 256 tokens with its metadata.
@@ -182,9 +217,6 @@ class Session:
             key: such as "C major" or "F# minor", or None.
             time_signature: beats per bar as text, "2", "3", "4" or "6", or None.
             language: code of the lyrics' language, one of `engine.text.format.LANGUAGES`.
-            timbre: whose sound to take, a source or a latent [T, 64]; 30 s of it are heard: its beginning, its middle
-                and its end, repeated where it is shorter. None: silence, which is no reference.
-            timbre_strength: 0 .. 1, between silence (0) and the reference (1), both exact.
 
         Raises:
             RequestError: a field is of the wrong type, out of range, not one of its values or too long.
@@ -197,7 +229,23 @@ class Session:
             time_signature=time_signature,
             duration=duration,
         )
-        return self._open.text.encode(asked, format_lyrics(lyrics, language), timbre, timbre_strength)
+        return self._open.text.embed(asked, format_lyrics(lyrics, language))
+
+    def condition_text(
+        self, embedding: TextEmbedding, *, timbre: Source | ArrayLike | None = None, timbre_strength: float = 1.0
+    ) -> Conditioning:
+        """Join an embedded prompt and a timbre to what the DiT attends to.
+
+        Args:
+            embedding: of this session.
+            timbre: whose sound to take, a source or a latent [T, 64]; 30 s of it are heard: its beginning, its middle
+                and its end, repeated where it is shorter. None: silence, which is no reference.
+            timbre_strength: 0 .. 1, between silence (0) and the reference (1), both exact.
+
+        Raises:
+            RequestError: timbre or timbre_strength.
+        """
+        return self._open.text.condition(embedding, timbre, timbre_strength)
 
     def null_conditioning(self, conditioning: Conditioning) -> Conditioning:
         """The model's learned "no prompt", as long as the conditioning given: the usual `Request.negative`."""
@@ -284,6 +332,24 @@ class Session:
         if done.latent is None:
             raise done.error or EngineError("The generation returned nothing.", "Submit it again.")
         return done.latent
+
+    def repaint(self, request: Request, start: int, end: int, *, preserve: bool = True) -> Request:
+        """The request, changed so that frames [start, end) of its source are painted anew.
+
+        As in ACE-Step's repaint task, whose prompt it wants (`encode_text(..., task="repaint")`): the context is the
+        source itself, with silence inside the span, and the chunk mask tells the DiT which is which.
+
+        Args:
+            request: with a source.
+            start, end: frames, 0 <= start < end <= T.
+            preserve: also mask the latent, so that the frames outside the span come back as the source, bit for bit.
+                False leaves them to the DiT, as ACE-Step does.
+
+        Raises:
+            RequestError: no source, or a span outside it.
+        """
+        check(request, self.checkpoint.conditioning_width)
+        return repainted(request, self.empty_latent(request.frames), start, end, preserve)
 
     def decode(self, latent: ArrayLike, start: int, frames: int, cyclic: bool = False) -> NDArray[np.float32]:
         """Decode frames [start, start + frames) of a latent [T, 64]: audio [2, frames * 1920] float32 at 48 kHz.

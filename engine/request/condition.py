@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.request.conditioning import Conditioning
-from engine.request.curves import Curve
+from engine.request.curves import Curve, sample
+from engine.request.fields import interval
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -22,3 +25,25 @@ class Condition:
     conditioning: Conditioning
     weight: Curve = 1.0
     steps: tuple[float, float] = (0.0, 1.0)
+
+
+def combine_conditionings(
+    a: Conditioning, b: Conditioning, weight_b: Curve = 0.5, steps_b: tuple[float, float] = (0.0, 1.0)
+) -> tuple[Condition, Condition]:
+    """Two prompts that share every frame: A weighs 1 - weight_b, and all there is at steps outside B's.
+
+    For a request: its `conditioning` and `weight` are the first one's, and the second is one of its `conditions`.
+
+    Args:
+        a, b: the prompts.
+        weight_b: curve 0 .. 1.
+        steps_b: where B is active, as in `Condition.steps`.
+
+    Raises:
+        RequestError: weight_b or steps_b.
+    """
+    weight = sample(weight_b, np.size(weight_b), "weight_b", 0.0, 1.0)
+    rest = np.asarray(1.0 - weight, dtype=np.float32)
+    return Condition(conditioning=a, weight=rest), Condition(
+        conditioning=b, weight=weight, steps=interval("steps_b", steps_b)
+    )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.checks import frozen, number
+from engine.checks import frozen
 from engine.errors import RequestError
+from engine.request.fields import share
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +55,13 @@ def blend_conditionings(a: Conditioning, b: Conditioning, alpha: float = 0.5) ->
     Raises:
         RequestError: widths that differ, or alpha.
     """
-    share = _share("alpha", alpha)
+    part = share("alpha", alpha)
     _check_widths(a, b)
-    if share in {0.0, 1.0}:
-        return b if share else a
+    if part in {0.0, 1.0}:
+        return b if part else a
     rows = max(a.mask.size, b.mask.size)
     (first, first_mask), (second, second_mask) = _rows(a, rows), _rows(b, rows)
-    return Conditioning(states=_mixed(first, second, share), mask=first_mask | second_mask)
+    return Conditioning(states=_mixed(first, second, part), mask=first_mask | second_mask)
 
 
 def average_conditionings(a: Conditioning, b: Conditioning, weight: float = 0.5) -> Conditioning:
@@ -73,16 +74,16 @@ def average_conditionings(a: Conditioning, b: Conditioning, weight: float = 0.5)
     Raises:
         RequestError: widths that differ, or weight.
     """
-    share = _share("weight", weight)
+    part = share("weight", weight)
     _check_widths(a, b)
-    if share == 0.0:
+    if part == 0.0:
         return a
     second, _ = _rows(b, a.mask.size)
-    return Conditioning(states=_mixed(a.states, second, share), mask=a.mask)
+    return Conditioning(states=_mixed(a.states, second, part), mask=a.mask)
 
 
-def _mixed(a: NDArray[np.float32], b: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    return np.asarray((1.0 - share) * a + share * b, dtype=np.float32)
+def _mixed(a: NDArray[np.float32], b: NDArray[np.float32], part: float) -> NDArray[np.float32]:
+    return np.asarray((1.0 - part) * a + part * b, dtype=np.float32)
 
 
 def _rows(conditioning: Conditioning, rows: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -93,13 +94,6 @@ def _rows(conditioning: Conditioning, rows: int) -> tuple[NDArray[np.float32], N
     mask[:kept] = conditioning.mask[:kept]
     states[mask] = conditioning.states[:kept][mask[:kept]]
     return states, mask
-
-
-def _share(field: str, value: object) -> float:
-    share = number(field, value, "Pass a number from 0 to 1.")
-    if not 0.0 <= share <= 1.0:
-        raise RequestError(field, share, "is out of range", f"Keep {field} between 0 and 1.")
-    return share
 
 
 def _check_widths(a: Conditioning, b: Conditioning) -> None:

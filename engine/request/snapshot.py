@@ -19,6 +19,8 @@ from engine.request.prompts import Prompt
 from engine.request.request import Request, even_frames
 from engine.request.source import Source
 
+GUIDANCE_MODES: Final = ("full", "initialize", "self")
+
 LIVE: Final[Mapping[str, tuple[float, float]]] = {
     "velocity_scale": (-np.inf, np.inf),
     "sde_denoise": (0.0, 1.0),
@@ -123,7 +125,7 @@ def check(request: Request, conditioning_width: int) -> Snapshot:
         mask_strength=_mask_strength(request, steps),
         channel_gain=_gain(request.channel_gain, frames),
         guidance=scale,
-        guidance_mode=one_of("guidance_mode", request.guidance_mode, ("full", "initialize", "self")),
+        guidance_mode=one_of("guidance_mode", request.guidance_mode, GUIDANCE_MODES),
         guidance_interval=interval("guidance_interval", request.guidance_interval),
         apg_momentum=live_curve("apg_momentum", request.apg_momentum, frames),
         apg_eta=number("apg_eta", request.apg_eta, "Pass a number; 0 is APG's."),

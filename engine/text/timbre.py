@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.checks import frozen, number
+from engine.checks import frozen
 from engine.constants import LATENT_CHANNELS
-from engine.errors import RequestError
+from engine.request.fields import share
 from engine.request.latents import blend_latents
 from engine.request.source import Source
 
@@ -32,13 +32,11 @@ def reference(timbre: Source | ArrayLike | None, strength: float, silence: NDArr
     Raises:
         RequestError: timbre or strength.
     """
-    share = number("timbre_strength", strength, "Pass a number from 0 to 1.")
-    if not 0.0 <= share <= 1.0:
-        raise RequestError("timbre_strength", share, "is out of range", "Keep timbre_strength between 0 and 1.")
+    part = share("timbre_strength", strength)
     if timbre is None:
         return silence
     latent = timbre.latent if isinstance(timbre, Source) else frozen(timbre, (None, LATENT_CHANNELS), "timbre")
-    return blend_latents(silence, _segments(latent), share)
+    return blend_latents(silence, _segments(latent), part)
 
 
 def _segments(latent: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -69,3 +69,31 @@ def test_prompts_that_cannot_be_mixed_are_refused_by_name(mix: object):
 def test_a_prompt_of_nothing_but_padding_is_refused():
     with pytest.raises(engine.RequestError, match="mask"):
         engine.Conditioning(states=np.ones((2, 4), np.float32), mask=np.zeros(2, bool))
+
+
+def test_two_prompts_combine_to_the_weighted_mean_of_their_velocities(
+    session: engine.Session, prompt: engine.Conditioning, prompt_b: engine.Conditioning
+):
+    weight = np.linspace(0, 1, 30, dtype=np.float32)
+    a, b = engine.combine_conditionings(prompt, prompt_b, weight)
+    combined = engine.Request(conditioning=a.conditioning, weight=a.weight, conditions=[b], frames=30, steps=3)
+    blended = engine.Request(conditioning=prompt, conditioning_b=prompt_b, prompt_blend=weight, frames=30, steps=3)
+    np.testing.assert_allclose(session.generate(combined), session.generate(blended), atol=1e-5)
+
+
+def test_a_prompt_that_is_never_active_leaves_the_other_alone(
+    session: engine.Session, prompt: engine.Conditioning, prompt_b: engine.Conditioning
+):
+    a, b = engine.combine_conditionings(prompt, prompt_b, 0.7, (1.0, 1.0))
+    combined = engine.Request(conditioning=a.conditioning, weight=a.weight, conditions=[b], frames=30, steps=2)
+    alone = engine.Request(conditioning=prompt, frames=30, steps=2)
+    assert session.generate(combined).tobytes() == session.generate(alone).tobytes()
+
+
+@pytest.mark.parametrize(("weight", "steps"), [(1.5, (0.0, 1.0)), (0.5, (0.6, 0.2)), (np.array([]), (0.0, 1.0))])
+def test_a_combination_that_cannot_be_is_refused_by_name(
+    prompt: engine.Conditioning, weight: engine.Curve, steps: tuple[float, float]
+):
+    with pytest.raises(engine.RequestError) as caught:
+        engine.combine_conditionings(prompt, prompt, weight, steps)
+    assert caught.value.field in {"weight_b", "steps_b"}

@@ -190,3 +190,23 @@ def test_guided_latents_agree(
         seed=11,
     )
     np.testing.assert_allclose(session.generate(request), theirs, atol=1e-4)
+
+
+@pytest.mark.usefixtures("_mean_encoding")
+@pytest.mark.parametrize(("start", "end"), [(0.8, 1.6), (0.0, 2.4)])
+def test_repaint_latents_agree(session: engine.Session, pipeline: Any, audio: np.ndarray, start: float, end: float):
+    theirs = _pipeline_latent(
+        pipeline,
+        prompt="house, organ",
+        task_type="repaint",
+        src_audio=torch.tensor(audio),
+        repainting_start=start,
+        repainting_end=end,
+        audio_duration=FRAMES / 25,
+        num_inference_steps=8,
+        shift=3.0,
+    )
+    prompt = session.encode_text("house, organ", task="repaint", duration=FRAMES / 25)
+    request = engine.Request(conditioning=prompt, source=session.prepare_source(audio), frames=FRAMES, seed=11)
+    ours = session.generate(session.repaint(request, round(start * 25), round(end * 25), preserve=False))
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)

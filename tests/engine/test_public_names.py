@@ -5,10 +5,11 @@ import engine
 
 PUBLIC = {
     "FRAME_RATE", "FRAME_SAMPLES", "LATENT_CHANNELS", "SAMPLE_RATE", "__version__",
+    "Change",
     "CheckpointError", "EngineError", "LoraError", "RequestError",
-    "Change", "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session",
-    "Source", "Stream", "StreamHandle", "StreamStats", "average_conditionings", "blend_conditionings",
-    "blend_latents", "channel_gain", "preload",
+    "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
+    "StreamHandle", "StreamStats", "average_conditionings", "blend_conditionings", "blend_latents", "channel_gain",
+    "combine_conditionings", "preload",
     "FinishedRegion", "SongStream", "generate_song",
     "LoraInfo", "LoraLibrary", "LoraMetadata",
 }  # fmt: skip

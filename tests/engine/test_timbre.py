@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
+from engine.text.embedding import TextEmbedding
 from engine.text.timbre import reference
 
 SILENCE = np.random.default_rng(0).normal(size=(750, 64)).astype(np.float32)
@@ -52,3 +53,17 @@ def test_every_key_of_the_grammar_is_accepted(session: engine.Session):
 def test_a_strength_outside_its_range_is_refused_even_without_a_reference(strength: float):
     with pytest.raises(engine.RequestError, match="timbre_strength"):
         reference(None, strength, SILENCE)
+
+
+def test_an_embedded_prompt_takes_any_timbre_and_another_checkpoints_is_refused(
+    session: engine.Session, source: engine.Source
+):
+    embedding = session.embed_text("dub techno", duration=4.0, lyrics="la la", bpm=120)
+    for timbre, strength in ((None, 1.0), (source, 0.5)):
+        joined = session.condition_text(embedding, timbre=timbre, timbre_strength=strength)
+        at_once = session.encode_text(
+            "dub techno", duration=4.0, lyrics="la la", bpm=120, timbre=timbre, timbre_strength=strength
+        )
+        np.testing.assert_array_equal(joined.states, at_once.states)
+    with pytest.raises(engine.RequestError, match="wide as this checkpoint needs"):
+        session.condition_text(TextEmbedding(prompt=np.ones((2, 3)), lyrics=np.ones((1, 3))))
