@@ -13,7 +13,7 @@ from engine.constants import LATENT_CHANNELS
 from engine.errors import RequestError
 from engine.request import prompts, timing
 from engine.request.curves import Curve, sample
-from engine.request.dcw import DCW_MODES, Dcw
+from engine.request.dcw import CheckedDcw, checked
 from engine.request.fields import interval, one_of, optional_curve, share
 from engine.request.prompts import Prompt
 from engine.request.request import Request, even_frames
@@ -71,7 +71,7 @@ class Snapshot:
     apg_eta: float
     apg_norm_threshold: float
     cfg_rescale: NDArray[np.float32]
-    dcw: tuple[str, NDArray[np.float32], NDArray[np.float32]] | None  # mode, scaler, high_scaler
+    dcw: CheckedDcw | None
     loras: Mapping[str, float] | None
     control_version: int
     tag: int
@@ -131,7 +131,7 @@ def check(request: Request, conditioning_width: int) -> Snapshot:
         apg_eta=number("apg_eta", request.apg_eta, "Pass a number; 0 is APG's."),
         apg_norm_threshold=_norm_threshold(request.apg_norm_threshold),
         cfg_rescale=live_curve("cfg_rescale", request.cfg_rescale, frames),
-        dcw=_dcw(request.dcw, frames),
+        dcw=checked(request.dcw, frames),
         loras=_loras(request.loras),
         control_version=whole("control_version", request.control_version, 0, 2**64 - 1),
         tag=whole("tag", request.tag, -(2**63), 2**64 - 1),
@@ -182,18 +182,6 @@ def _norm_threshold(value: object) -> float:
     if threshold < 0.0:
         raise RequestError("apg_norm_threshold", threshold, "is below 0", fix)
     return threshold
-
-
-def _dcw(value: object, frames: int) -> tuple[str, NDArray[np.float32], NDArray[np.float32]] | None:
-    if value is None:
-        return None
-    if not isinstance(value, Dcw):
-        raise RequestError("dcw", type(value).__name__, "is not a Dcw", "Pass engine.Dcw(...), or None.")
-    return (
-        one_of("dcw.mode", value.mode, DCW_MODES),
-        sample(value.scaler, frames, "dcw.scaler"),
-        sample(value.high_scaler, frames, "dcw.high_scaler"),
-    )
 
 
 def _loras(value: object) -> Mapping[str, float] | None:

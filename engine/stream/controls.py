@@ -1,7 +1,7 @@
 """The curves a slot reads anew at every step."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, cast
 
 import numpy as np
@@ -69,7 +69,8 @@ def unless(neutral: float, curve: NDArray[np.float32]) -> Tensor | None:
 
 
 def _correction(snapshot: Snapshot, curves: Mapping[str, NDArray[np.float32]]) -> Correction | None:
-    if snapshot.dcw is None:
+    dcw = snapshot.dcw
+    if dcw is None:
         return None
-    mode, scaler, high_scaler = snapshot.dcw
-    return Correction.of((mode, curves.get("dcw_scaler", scaler), curves.get("dcw_high_scaler", high_scaler)))
+    scaler = curves.get("dcw_scaler", dcw.scaler)
+    return Correction.of(replace(dcw, scaler=scaler, high_scaler=curves.get("dcw_high_scaler", dcw.high_scaler)))
