@@ -380,7 +380,7 @@ def test_a_file_does_not_choose_checkpoints_or_folders():
     })  # fmt: skip
     with pytest.raises(GraphError, match=r"load\.checkpoint: a graph file may not choose 'someone/else'") as caught:
         loads(text)
-    assert "--set load.checkpoint=someone/else" in caught.value.fix
+    assert "--set load.checkpoint=VALUE" in caught.value.fix
     typed = loads(text, settings={"load.checkpoint": "someone/else"})
     assert typed.nodes["load"].params == loads(text, trusted=True).nodes["load"].params
 
