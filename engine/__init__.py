@@ -15,6 +15,7 @@ from engine.constants import FRAME_RATE, FRAME_SAMPLES, LATENT_CHANNELS, SAMPLE_
 from engine.errors import CheckpointError, EngineError, LoraError, RequestError
 
 if TYPE_CHECKING:
+    from engine.analysis.info import AudioInfo, audio_info
     from engine.lora.library import LoraInfo, LoraLibrary
     from engine.lora.metadata import LoraMetadata
     from engine.model.checkpoint import CheckpointInfo
@@ -29,18 +30,24 @@ if TYPE_CHECKING:
     from engine.session import Session, preload
     from engine.song.generate import generate_song
     from engine.song.stream import FinishedRegion, SongStream
+    from engine.stream.changes import Change
+    from engine.stream.finished import Finished
     from engine.stream.handle import StreamHandle
-    from engine.stream.stream import Finished, Stream, StreamStats
+    from engine.stream.stats import StreamStats
+    from engine.stream.stream import Stream
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AudioInfo": "engine.analysis.info",
+    "audio_info": "engine.analysis.info",
+    "Change": "engine.stream.changes",
     "CheckpointInfo": "engine.model.checkpoint",
     "Condition": "engine.request.condition",
     "Conditioning": "engine.request.conditioning",
     "Curve": "engine.request.curves",
     "Dcw": "engine.request.dcw",
-    "Finished": "engine.stream.stream",
+    "Finished": "engine.stream.finished",
     "FinishedRegion": "engine.song.stream",
     "LoraInfo": "engine.lora.library",
     "LoraLibrary": "engine.lora.library",
@@ -51,7 +58,7 @@ _HOMES = {
     "Source": "engine.request.source",
     "Stream": "engine.stream.stream",
     "StreamHandle": "engine.stream.handle",
-    "StreamStats": "engine.stream.stream",
+    "StreamStats": "engine.stream.stats",
     "average_conditionings": "engine.request.conditioning",
     "blend_conditionings": "engine.request.conditioning",
     "blend_latents": "engine.request.latents",
@@ -66,6 +73,8 @@ __all__ = [
     "FRAME_SAMPLES",
     "LATENT_CHANNELS",
     "SAMPLE_RATE",
+    "AudioInfo",
+    "Change",
     "CheckpointError",
     "CheckpointInfo",
     "Condition",
@@ -88,6 +97,7 @@ __all__ = [
     "StreamHandle",
     "StreamStats",
     "__version__",
+    "audio_info",
     "average_conditionings",
     "blend_conditionings",
     "blend_latents",
