@@ -29,18 +29,22 @@ if TYPE_CHECKING:
     from engine.session import Session, preload
     from engine.song.generate import generate_song
     from engine.song.stream import FinishedRegion, SongStream
+    from engine.stream.changes import Change
+    from engine.stream.finished import Finished
     from engine.stream.handle import StreamHandle
-    from engine.stream.stream import Finished, Stream, StreamStats
+    from engine.stream.stats import StreamStats
+    from engine.stream.stream import Stream
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Change": "engine.stream.changes",
     "CheckpointInfo": "engine.model.checkpoint",
     "Condition": "engine.request.condition",
     "Conditioning": "engine.request.conditioning",
     "Curve": "engine.request.curves",
     "Dcw": "engine.request.dcw",
-    "Finished": "engine.stream.stream",
+    "Finished": "engine.stream.finished",
     "FinishedRegion": "engine.song.stream",
     "LoraInfo": "engine.lora.library",
     "LoraLibrary": "engine.lora.library",
@@ -51,7 +55,7 @@ _HOMES = {
     "Source": "engine.request.source",
     "Stream": "engine.stream.stream",
     "StreamHandle": "engine.stream.handle",
-    "StreamStats": "engine.stream.stream",
+    "StreamStats": "engine.stream.stats",
     "average_conditionings": "engine.request.conditioning",
     "blend_conditionings": "engine.request.conditioning",
     "blend_latents": "engine.request.latents",
@@ -66,6 +70,7 @@ __all__ = [
     "FRAME_SAMPLES",
     "LATENT_CHANNELS",
     "SAMPLE_RATE",
+    "Change",
     "CheckpointError",
     "CheckpointInfo",
     "Condition",

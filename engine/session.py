@@ -27,6 +27,7 @@ from engine.request.repaint import repainted
 from engine.request.request import Request, even_frames
 from engine.request.snapshot import check
 from engine.request.source import Source
+from engine.stream.changes import Change
 from engine.stream.handle import StreamHandle
 from engine.stream.stream import Stream
 from engine.text.embedding import TextEmbedding
@@ -294,7 +295,7 @@ class Session:
         """
         wanted = even_frames(frames)
         width = self.checkpoint.conditioning_width
-        return Stream(self.backend, self.empty_latent(wanted), depth, width, self.loras.active)
+        return Stream(self.backend, self.empty_latent(wanted), depth, width, self.loras)
 
     def stream(self, request: Request, depth: int = 4) -> StreamHandle:
         """Keep generating one request, which may be changed between ticks.
@@ -311,17 +312,22 @@ class Session:
         check(request, self.checkpoint.conditioning_width)
         return StreamHandle(self.open_stream(request.frames, depth), request, self.decode)
 
-    def generate(self, request: Request) -> NDArray[np.float32]:
+    def generate(self, request: Request, changes: Sequence[Change] | None = None) -> NDArray[np.float32]:
         """Run one request to its end: the latent [T, 64] float32, read-only.
 
         Bit for bit what a stream returns for the same request, whatever its depth and neighbours.
 
+        Args:
+            request: what to generate.
+            changes: those of a Finished: brings back what came out of a stream whose shared curves or LoRAs were
+                changed meanwhile. The session's LoRAs then act only as far as they are in it.
+
         Raises:
-            RequestError: a field is wrong.
+            RequestError: a field or a change is wrong.
             EngineError: the generation failed.
         """
         with self.open_stream(request.frames, depth=1) as stream:
-            stream.submit(request)
+            stream.submit(request, changes)
             (done,) = stream.flush()
         if done.latent is None:
             raise done.error or EngineError("The generation returned nothing.", "Submit it again.")

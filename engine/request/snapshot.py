@@ -29,8 +29,10 @@ LIVE: Final[Mapping[str, tuple[float, float]]] = {
     "guidance": (-np.inf, np.inf),
     "apg_momentum": (-1.0, 1.0),  # beyond it the running direction would grow without bound
     "cfg_rescale": (0.0, 1.0),
+    "dcw_scaler": (-np.inf, np.inf),
+    "dcw_high_scaler": (-np.inf, np.inf),
 }
-"""Curves that are read anew at every step, and the range each accepts."""
+"""Curves that are read anew at every step, and the range each accepts; the last two are those of Dcw."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -73,6 +75,11 @@ class Snapshot:
     loras: Mapping[str, float] | None
     control_version: int
     tag: int
+
+    @property
+    def guided(self) -> bool:
+        """Whether guidance was asked for, and there is something to guide away from."""
+        return self.guidance is not None and (bool(self.negative) or self.guidance_mode == "self")
 
 
 def check(request: Request, conditioning_width: int) -> Snapshot:

@@ -17,7 +17,7 @@ from engine.song.crossfade import composite
 from engine.song.playhead import Loop, needed
 from engine.song.regions import OVERLAP, REGION, Plan, Region, plan
 from engine.song.slices import slice_request
-from engine.stream.stream import Finished
+from engine.stream.finished import Finished
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

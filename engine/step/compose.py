@@ -1,13 +1,13 @@
 """One velocity from those of several prompts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_LEAST = 1e-8  # what a sum of weights is divided by at least
+_LEAST = np.float32(1e-8)  # what a sum of weights is divided by at least
 
 
 def shares(weights: Sequence[NDArray[np.float32]]) -> list[Tensor]:
@@ -18,13 +18,15 @@ def shares(weights: Sequence[NDArray[np.float32]]) -> list[Tensor]:
     total = weights[0]
     for weight in weights[1:]:
         total = total + weight
-    total = np.maximum(total, np.float32(_LEAST))
-    return [torch.tensor(weight / total).unsqueeze(1) for weight in weights]
+    return [torch.tensor(weight / np.maximum(total, _LEAST)).unsqueeze(1) for weight in weights]
 
 
-def compose(velocities: Sequence[Tensor], parts: Sequence[Tensor]) -> Tensor:
-    """Sum of velocities [T, 64], each times its part [T, 1]."""
-    composed = velocities[0] * parts[0]
-    for velocity, part in zip(velocities[1:], parts[1:], strict=True):
-        composed += velocity * part
+def compose(velocities: Iterable[Tensor], parts: Sequence[Tensor]) -> Tensor:
+    """Sum of velocities [T, 64], each times its part [T, 1].
+
+    Velocities are taken one by one, so that a backend may write each of them to the same place.
+    """
+    composed = torch.zeros(())
+    for n, (velocity, part) in enumerate(zip(velocities, parts, strict=True)):
+        composed = velocity * part if n == 0 else composed + velocity * part
     return composed

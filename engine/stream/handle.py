@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from engine.errors import RequestError
 from engine.request.curves import Curve
 from engine.request.request import Request
-from engine.stream.stream import Finished, Stream, StreamStats
+from engine.stream.finished import Finished
+from engine.stream.stats import StreamStats
+from engine.stream.stream import Stream
 
 Decode: TypeAlias = Callable[[ArrayLike, int, int, bool], NDArray[np.float32]]
 """Audio [2, frames * 1920] of frames [start, start + frames) of a latent, over its end where the last is True."""

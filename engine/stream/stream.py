@@ -1,7 +1,6 @@
 """The stream: requests in, one step for all slots per tick, finished latents out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -9,60 +8,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.backends import NO_LORAS, Backend, Loras
-from engine.checks import text, whole
+from engine.backends import Backend
+from engine.checks import whole
 from engine.errors import EngineError, RequestError
 from engine.request.curves import Curve
 from engine.request.request import Request
-from engine.request.snapshot import LIVE, Snapshot, check, live_curve
+from engine.request.snapshot import Snapshot, check
 from engine.stream.bank import SlotBank
-from engine.stream.slot import Slot
+from engine.stream.changes import LORA, Change, Value, checked_log, checked_name, checked_value
+from engine.stream.finished import Finished
+from engine.stream.loras import LoraSource, NoLoras
+from engine.stream.slot import Slot, open_slot
+from engine.stream.stats import Meter, StreamStats
 
+UNCHECKED = "not checked here; Session.self_check proves or downgrades it"
 MAX_DEPTH = 8  # a turbo schedule has 8 steps; more slots than steps would never fill
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Finished:
-    """A generation that left its slot.
-
-    Attributes:
-        request_id: what `submit` returned.
-        tag, control_version: copied from the request.
-        latent: [T, 64] float32, read-only; None if it failed.
-        generation: 1, 2, 3, ... in the order of completion within the stream; 0 if it failed.
-        error: why it failed, or None.
-    """
-
-    request_id: int
-    tag: int
-    control_version: int
-    latent: NDArray[np.float32] | None
-    generation: int
-    error: EngineError | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamStats:
-    """Counters of a stream since it was opened, and its state now.
-
-    Attributes:
-        ticks, submitted, admitted, finished, failed, cancelled: counts.
-        superseded: requests that a newer one replaced before they were admitted.
-        active: slots in flight now.
-        waiting: a request waits for admission now.
-        depth: slots that may be in flight.
-    """
-
-    ticks: int
-    submitted: int
-    admitted: int
-    finished: int
-    failed: int
-    cancelled: int
-    superseded: int
-    active: int
-    waiting: bool
-    depth: int
 
 
 class Stream:
@@ -79,7 +39,8 @@ class Stream:
         silence: NDArray[np.float32],
         depth: int,
         conditioning_width: int,
-        active_loras: Callable[[], Loras] = lambda: NO_LORAS,
+        loras: LoraSource | None = None,
+        claim: Callable[[], str] = lambda: UNCHECKED,
     ) -> None:
         """Use `Session.open_stream`.
 
@@ -88,27 +49,40 @@ class Stream:
             silence: [T, 64]; its length is the stream's.
             depth: slots that may be in flight, 1 .. 8.
             conditioning_width: D.
-            active_loras: what acts, at this moment, in slots that name no LoRAs of their own.
+            loras: where LoRAs come from; None for none.
+            claim: what `stats` says about streamed and one-shot latents.
         """
         self._depth = whole("depth", depth, 1, MAX_DEPTH)
         self._frames = silence.shape[0]
         self._width = conditioning_width
+        self._backend = backend
+        self._silence = torch.tensor(silence)
+        self._loras = loras or NoLoras()
+        self._claim = claim
         with torch.inference_mode():
-            self._bank = SlotBank(backend, silence, depth, active_loras)
-        self._waiting: tuple[int, Snapshot] | None = None
+            self._bank = SlotBank(backend, self._frames, depth)
+        self._shared: dict[str, Value] = {}
+        self._waiting: tuple[int, Snapshot, Sequence[Change] | None] | None = None
+        self._meter = Meter()
         self._since_admission: int | None = None  # ticks; None: nothing was ever admitted
         self._closed = False
         self._ticks = self._submitted = self._admitted = self._generation = 0
         self._failed = self._cancelled = self._superseded = 0
 
-    def submit(self, request: Request) -> int:
+    def submit(self, request: Request, changes: Sequence[Change] | None = None) -> int:
         """Hand in a request. It replaces one that still waits: only the newest is ever admitted.
+
+        Args:
+            request: what to generate.
+            changes: those of a Finished, to bring its latent back. They act in place of shared curves and of the
+                session's LoRAs, none of which then do.
 
         Returns:
             The request's id: 1, 2, 3, ... within this stream.
 
         Raises:
-            RequestError: a field is wrong; what waited before still waits.
+            RequestError: a field or a change is wrong; what waited before still waits.
+            LoraError: a LoRA that the request names cannot be used; likewise.
             EngineError: the stream is closed.
         """
         self._check_open()
@@ -116,10 +90,13 @@ class Stream:
         if snapshot.frames != self._frames:
             problem = f"differs from the stream's {self._frames} frames"
             raise RequestError("frames", snapshot.frames, problem, "Open a stream of that length.")
+        if snapshot.loras is not None:
+            self._loras.checked(snapshot.loras)
+        replayed = None if changes is None else checked_log(changes, self._frames)
         if self._waiting is not None:
             self._superseded += 1
         self._submitted += 1
-        self._waiting = (self._submitted, snapshot)
+        self._waiting = (self._submitted, snapshot, replayed)
         return self._submitted
 
     def tick(self) -> list[Finished]:
@@ -138,8 +115,9 @@ class Stream:
             self._admit()
             if not self._bank.slots:
                 return []
-            self._bank.advance()
-            return [self._finish(slot, latent) for slot, latent in self._bank.collect()]
+            with self._meter.tick(len(self._bank.slots)):
+                self._bank.advance(self._shared, self._loras.active())
+                return [self._finish(slot, latent) for slot, latent in self._bank.collect()]
 
     def flush(self) -> list[Finished]:
         """Tick until nothing waits and nothing is in flight; return all that finished."""
@@ -160,26 +138,31 @@ class Stream:
             self._bank.grow(depth)
 
     def set_shared(self, name: str, value: Curve | None) -> None:
-        """Replace one curve in every slot, in flight or yet to come, from the next tick on.
+        """Replace one value in every slot, in flight or yet to come, from the next tick on.
 
         What a slot was not admitted for it stays without: "sde_denoise" acts on slots with a source, "x0_strength" with
-        a target, "guidance", "apg_momentum" and "cfg_rescale" on slots that asked for guidance.
+        a target and no x0_curve, "guidance", "apg_momentum" and "cfg_rescale" on slots that asked for guidance,
+        "dcw_scaler" and "dcw_high_scaler" on slots with a Dcw. A LoRA acts on every slot.
 
         Args:
-            name: "velocity_scale", "sde_denoise", "ode_noise", "x0_strength", "guidance", "apg_momentum" or
-                "cfg_rescale".
-            value: as in Request; None gives every slot its own curve back.
+            name: "velocity_scale", "sde_denoise", "ode_noise", "x0_strength", "guidance", "apg_momentum",
+                "cfg_rescale", "dcw_scaler", "dcw_high_scaler", or "lora:" and a LoRA's name.
+            value: curve as in Request or Dcw, or a LoRA's strength; None gives every slot its own value back.
 
         Raises:
-            RequestError: unknown name or bad curve; nothing was changed.
+            RequestError: unknown name or bad value; nothing was changed.
+            LoraError: the LoRA cannot be used; likewise.
             EngineError: the stream is closed.
         """
         self._check_open()
-        if text("name", name) not in LIVE:
-            raise RequestError("name", name, "cannot be shared", f"Use one of {', '.join(LIVE)}.")
-        curve = None if value is None else live_curve(name, value, self._frames)
-        with torch.inference_mode():
-            self._bank.share(name, curve)
+        known = checked_name(name)
+        if value is None:
+            self._shared.pop(known, None)
+            return
+        checked = checked_value(known, value, self._frames)
+        if known.startswith(LORA):
+            self._loras.checked({known.removeprefix(LORA): checked})
+        self._shared[known] = checked
 
     def cancel(self, request_id: int) -> bool:
         """Drop a request that waits or is in flight; it is never returned.
@@ -208,6 +191,10 @@ class Stream:
             active=len(self._bank.slots),
             waiting=self._waiting is not None,
             depth=self._depth,
+            tick_ms=self._meter.tick_ms,
+            occupancy=self._meter.occupancy,
+            backend=self._backend.name,
+            claim=self._claim(),
         )
 
     def close(self) -> None:
@@ -228,12 +215,12 @@ class Stream:
     def _admit(self) -> None:
         if self._waiting is None or len(self._bank.slots) >= self._depth:
             return
-        request_id, snapshot = self._waiting
+        request_id, snapshot, replayed = self._waiting
         spacing = -(-snapshot.steps // self._depth)
         if self._since_admission is not None and self._since_admission < spacing:
             return
         self._waiting = None
-        self._bank.admit(request_id, snapshot)
+        self._bank.admit(open_slot(request_id, snapshot, replayed, self._silence))
         self._since_admission = 0
         self._admitted += 1
 
@@ -249,6 +236,7 @@ class Stream:
             latent=latent,
             generation=self._generation if slot.failure is None else 0,
             error=slot.failure,
+            changes=tuple(slot.log),
         )
 
     def _check_open(self) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sidecar import __version__
-from sidecar.cli import bench, bounce, checkpoints, control, doctor, instances, plugin, presets, serve
+from sidecar.cli import bench, bounce, checkpoints, control, doctor, graph, instances, plugin, presets, serve
 from sidecar.cli.output import OUT, report_error
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("set")(control.set_command)
 app.command()(instances.instances)
 app.command()(presets.presets)
 app.add_typer(checkpoints.app, name="checkpoint")
+app.add_typer(graph.app, name="graph")
 
 
 def _version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 DEMON = [sys.executable, "-m", "sidecar.cli"]
-COMMANDS = ["sidecar", "plugin", "bounce", "doctor", "set", "instances", "presets", "bench"]
+COMMANDS = ["sidecar", "plugin", "bounce", "doctor", "set", "instances", "presets", "bench", "graph"]
 
 
 def demon(*arguments: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
