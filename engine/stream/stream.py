@@ -93,6 +93,8 @@ class Stream:
         if snapshot.loras is not None:
             self._loras.checked(snapshot.loras)
         replayed = None if changes is None else checked_log(changes, self._frames)
+        for change in replayed or ():
+            self._check_lora(change.name, change.value)
         if self._waiting is not None:
             self._superseded += 1
         self._submitted += 1
@@ -160,8 +162,7 @@ class Stream:
             self._shared.pop(known, None)
             return
         checked = checked_value(known, value, self._frames)
-        if known.startswith(LORA):
-            self._loras.checked({known.removeprefix(LORA): checked})
+        self._check_lora(known, checked)
         self._shared[known] = checked
 
     def cancel(self, request_id: int) -> bool:
@@ -223,6 +224,10 @@ class Stream:
         self._bank.admit(open_slot(request_id, snapshot, replayed, self._silence))
         self._since_admission = 0
         self._admitted += 1
+
+    def _check_lora(self, name: str, value: Value | None) -> None:
+        if name.startswith(LORA) and value is not None:
+            self._loras.checked({name.removeprefix(LORA): value})
 
     def _finish(self, slot: Slot, latent: NDArray[np.float32] | None) -> Finished:
         if slot.failure is None:

@@ -1,13 +1,17 @@
 """The operations as nodes: the same bytes as the session's, and no trace left on it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from lora_files import STYLES, factors
+from safetensors.numpy import save_file
 
 import engine
+from engine.analysis.info import audio_info
 from engine.graph import NO_OUTPUT, NODES, Audio, Graph, GraphError, Latent, Model, loads
 from engine.request.dcw import Dcw
 
@@ -26,7 +30,7 @@ SECONDS = FRAMES / 25
 
 def test_the_catalogue_is_complete_and_what_is_ours_is_marked():
     assert len(CATALOGUE) == 32
-    assert {definition.name for definition in NODES if not definition.own} == set(CATALOGUE) - {"AudioInfo"}
+    assert {definition.name for definition in NODES if not definition.own} == set(CATALOGUE)
     assert {definition.name for definition in NODES if definition.own} == {"AudioInput", "AudioOutput"}
 
 
@@ -92,7 +96,7 @@ def test_every_control_reaches_the_request(graph: Graph, session: engine.Session
     add(graph, "ramp", "CurveRamp", {}, start=0.5, end=1.0, length=FRAMES)
     add(graph, "high", "CurveConstant", {}, value=2.0, length=FRAMES)
     add(graph, "sde", "SdeSolver", {"sde_denoise_curve": "ramp"})
-    add(graph, "dcw", "DCWConfig", {}, mode="low", scaler=0.1)
+    add(graph, "dcw", "DCWConfig", {}, mode="low", scaler=0.1, wavelet="db2", soft_thresh=0.01)
     add(graph, "zero", "ConditioningZeroOut", {"conditioning": "prompt"})
     add(
         graph,
@@ -118,7 +122,7 @@ def test_every_control_reaches_the_request(graph: Graph, session: engine.Session
     wanted = generated(
         session, source, shift=2.0, solver="sde", sde_denoise=ramp, velocity_scale=ramp, initial_noise=ramp,
         chunk_mask=ramp, guidance=2.0, x0_target=source.hints, x0_curve=ramp, x0_gate=0.5, channel_gain=gain,
-        dcw=Dcw(mode="low", scaler=0.1), guidance_mode="initialize", cfg_rescale=0.3,
+        dcw=Dcw(mode="low", scaler=0.1, wavelet="db2", soft_thresh=0.01), guidance_mode="initialize", cfg_rescale=0.3,
         negative=engine.Conditioning(states=np.zeros_like(prompt.states), mask=prompt.mask),
     )  # fmt: skip
     np.testing.assert_array_equal(frames(graph, "cover"), wanted)
@@ -207,6 +211,39 @@ def test_gains_and_loras_are_values_and_leave_no_trace_on_the_session(
     np.testing.assert_array_equal(first, generated(session, source, steps=2))
 
 
+def test_a_correction_that_is_switched_off_is_bit_exactly_absent(graph: Graph):
+    add(graph, "config", "DiffusionConfig", {}, seed=9, steps=2, denoise=0.7)
+    add(graph, "off", "DCWConfig", {}, enabled=False, wavelet="db4", mult_blend=0.5)
+    plain = add(graph, "plain", "Generate", {**COVER, "solver": "ode", "config": "config"})
+    without = add(graph, "without", "Generate", {**COVER, "solver": "ode", "config": "config", "dcw": "off"})
+    np.testing.assert_array_equal(frames(graph, without), frames(graph, plain))
+
+
+def test_a_lora_of_the_folder_acts_as_in_a_request_and_only_there(tmp_path: Path, source: engine.Source):
+    save_file(STYLES["peft"](factors(size=0.5)), tmp_path / "warm.safetensors")
+    with Graph() as graph:
+        add(graph, "load", "LoadModel", {}, loras=str(tmp_path))
+        add(graph, "lora", "LoRA", {"model": "load.model"}, lora="warm", strength=0.5)
+        prompt = {"tags": "techno, driving kick", "duration": SECONDS, "bpm": 128, "key": ""}
+        add(graph, "text", "EncodeText", {"clip": "load.clip"}, **prompt)
+        add(graph, "prompt", "EncodeConditioning", {"model": "load.model", "text_embed": "text"})
+        add(graph, "ode", "OdeSolver", {})
+        add(graph, "config", "DiffusionConfig", {}, seed=9, steps=2)
+        common = {"solver": "ode", "config": "config", "positive": "prompt"}
+        add(graph, "with", "Generate", {**common, "model": "lora"}, duration=SECONDS)
+        add(graph, "without", "Generate", {**common, "model": "load.model"}, duration=SECONDS)
+        session = graph.run("load")["load"]["model"].session
+        session.loras.enable("warm", 1.0)
+        request = replace(asked(session, source, steps=2), source=None, denoise=1.0)
+        for node, loras in (("with", {"warm": 0.5}), ("without", {})):
+            wanted = session.generate(replace(request, loras=loras))
+            np.testing.assert_array_equal(frames(graph, node), wanted)
+        assert not np.array_equal(frames(graph, "with"), frames(graph, "without"))
+        graph.set("lora", "lora", "cold")
+        with pytest.raises(GraphError, match=r"with.*: Generate failed: .*cold"):
+            graph.run("with")
+
+
 def test_masked_frames_come_back_as_they_were(graph: Graph, source: engine.Source):
     add(graph, "keep", "CurveRamp", {}, start=-50.0, end=50.0)
     add(graph, "mask", "TemporalMask", {"latent": "source", "curve": "keep"})
@@ -274,6 +311,21 @@ def test_prompts_are_mixed_and_combined_as_the_session_does(graph: Graph, sessio
     add(graph, "wrong", "ConditioningBlend", {"conditioning_a": "both", "conditioning_b": "b"})
     with pytest.raises(GraphError, match=r"wrong\.conditioning_a: ConditioningBlend failed: .*several prompts"):
         graph.run("wrong")
+
+
+def test_what_was_heard_in_a_source_goes_into_its_prompt(graph: Graph, session: engine.Session, audio: np.ndarray):
+    add(graph, "info", "AudioInfo", {"audio": "song"})
+    add(graph, "heard", "EncodeText", {"clip": "load.clip", "info": "info"}, tags="pad", duration=SECONDS, bpm=99)
+    graph.bind("song", "audio", Audio(np.tile(audio, (1, 3))))
+    result = graph.run("info", "heard")
+    info = result["info"]["info"]
+    assert info == audio_info(np.tile(audio, (1, 3)))
+    assert info.bpm == 120
+    wanted = session.embed_text("pad", duration=SECONDS, bpm=120, key=info.key, time_signature="4")
+    np.testing.assert_array_equal(result["heard"]["text_embed"].embedding.prompt, wanted.prompt)
+    graph.bind("song", "audio", Audio(np.zeros_like(audio)))  # nothing is heard: what was set holds
+    silent = session.embed_text("pad", duration=SECONDS, bpm=99, key="C major", time_signature="4")
+    np.testing.assert_array_equal(graph.run("heard")["heard"]["text_embed"].embedding.prompt, silent.prompt)
 
 
 def window(graph: Graph, **params: Any) -> Any:
@@ -344,7 +396,7 @@ def test_a_file_does_not_choose_checkpoints_or_folders():
     })  # fmt: skip
     with pytest.raises(GraphError, match=r"load\.checkpoint: a graph file may not choose 'someone/else'") as caught:
         loads(text)
-    assert "--set load.checkpoint=someone/else" in caught.value.fix
+    assert "--set load.checkpoint=VALUE" in caught.value.fix
     typed = loads(text, settings={"load.checkpoint": "someone/else"})
     assert typed.nodes["load"].params == loads(text, trusted=True).nodes["load"].params
 
@@ -361,3 +413,9 @@ def test_every_shipped_graph_runs(path: Path, session: engine.Session, audio: np
             kept = graph.run("denoise", "source")
             half = slice(0, FRAMES // 2 - 1)
             np.testing.assert_array_equal(kept["denoise"]["latent"].frames[half], kept["source"]["latent"].frames[half])
+
+
+def test_a_run_of_channels_that_ends_before_it_begins_is_refused(graph: Graph):
+    add(graph, "wrong", "ChannelGuidance", {"model": "load.model"}, channel_start=9, channel_end=8)
+    with pytest.raises(GraphError, match=r"wrong\.channel_gain: ChannelGuidance failed: .*out of range"):
+        graph.run("wrong")
