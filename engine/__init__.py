@@ -15,6 +15,7 @@ from engine.constants import FRAME_RATE, FRAME_SAMPLES, LATENT_CHANNELS, SAMPLE_
 from engine.errors import CheckpointError, EngineError, LoraError, RequestError
 
 if TYPE_CHECKING:
+    from engine.analysis.info import AudioInfo, audio_info
     from engine.lora.library import LoraInfo, LoraLibrary
     from engine.lora.metadata import LoraMetadata
     from engine.model.checkpoint import CheckpointInfo
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AudioInfo": "engine.analysis.info",
+    "audio_info": "engine.analysis.info",
     "Change": "engine.stream.changes",
     "CheckpointInfo": "engine.model.checkpoint",
     "Condition": "engine.request.condition",
@@ -70,6 +73,7 @@ __all__ = [
     "FRAME_SAMPLES",
     "LATENT_CHANNELS",
     "SAMPLE_RATE",
+    "AudioInfo",
     "Change",
     "CheckpointError",
     "CheckpointInfo",
@@ -93,6 +97,7 @@ __all__ = [
     "StreamHandle",
     "StreamStats",
     "__version__",
+    "audio_info",
     "average_conditionings",
     "blend_conditionings",
     "blend_latents",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine import device as devices
+from engine.analysis.info import AudioInfo, audio_info
 from engine.backends import Backend
 from engine.backends.eager import EagerBackend
 from engine.codec.codec import Codec
@@ -277,6 +278,11 @@ class Session:
             RequestError: wrong shape, too long or not finite.
         """
         return self._open.codec.hints(latent)
+
+    @staticmethod
+    def audio_info(audio: ArrayLike) -> AudioInfo:
+        """Estimate tempo and key of audio [2, N] at 48 kHz; see `engine.audio_info`."""
+        return audio_info(audio)
 
     @staticmethod
     def blend_latents(a: ArrayLike, b: ArrayLike, alpha: Curve = 0.5) -> NDArray[np.float32]:

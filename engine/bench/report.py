@@ -8,6 +8,7 @@ from engine.bench import machine
 from engine.bench.latency import ControlLatency
 from engine.bench.pairs import Percentiles, Ratio
 from engine.bench.pipeline import StreamOverPipeline
+from engine.bench.song import SongCost
 from engine.bench.suite import Figure, Report
 from engine.bench.tick import TickOverForwards
 from engine.bench.window import WindowOverFull
@@ -65,6 +66,16 @@ def _rows(figure: Figure) -> Iterator[Row]:
             name = f"decode of {figure.window} of {figure.frames} frames / full decode"
             yield _ratio_row(name, figure.over_full, "")
             yield _ratio_row(f"{name}, over (W + 18) / T", figure.over_share, "<= 1.1")
+        case SongCost():
+            target = "<= 1.1" if figure.region else ""
+            name = f"{figure.way}, a second of {figure.long / 25:g} s of song / of {figure.short / 25:g} s"
+            yield _ratio_row(name, figure.per_second, target)
+            if figure.region:
+                few, many = figure.regions
+                name = f"{figure.way}, one of {many} regions of T = {figure.region} / one of {few}"
+                yield _ratio_row(name, figure.per_region, target)
+            name = f"{figure.way}, a second of {figure.long / 25:g} s of song"
+            yield name, f"{_spread(figure.second_ms, 0)} ms", "", "", ""
 
 
 def _ratio_row(name: str, ratio: Ratio, target: str) -> Row:

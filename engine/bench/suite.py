@@ -12,6 +12,7 @@ from engine.bench.loads import LOADS
 from engine.bench.memory import WORKS, PeakMemory, peak_memory
 from engine.bench.pairs import Progress
 from engine.bench.pipeline import StreamOverPipeline, stream_over_pipeline
+from engine.bench.song import SongCost, full_generation, moving_region
 from engine.bench.tick import TickOverForwards, tick_over_forwards
 from engine.bench.window import WindowOverFull, window_over_full
 from engine.model.checkpoint import BUNDLED
@@ -23,7 +24,7 @@ LENGTHS: Final = (400, 1500)
 
 WINDOWS: Final = (9, 25, 75)
 
-Figure: TypeAlias = TickOverForwards | StreamOverPipeline | ControlLatency | WindowOverFull
+Figure: TypeAlias = TickOverForwards | StreamOverPipeline | ControlLatency | WindowOverFull | SongCost
 Watch: TypeAlias = Callable[[str, float], None]
 """Told what is being measured, and the share 0 .. 1 of everything that is done."""
 
@@ -118,6 +119,9 @@ def _jobs(*, quick: bool) -> Iterator[_Job]:
                 others,
                 partial(_window, frames=frames, window=window, pairs=others),
             )
+    yield _Job("moving region", 2 if quick else 6, partial(_moving, pairs=2 if quick else 6))
+    if not quick:
+        yield _Job("full generation", 2, _full)
 
 
 def _tick(session: Session, done: Progress, *, frames: int, name: str, pairs: int) -> Figure:
@@ -134,6 +138,14 @@ def _latency(session: Session, done: Progress, *, frames: int) -> Figure:
 
 def _window(session: Session, done: Progress, *, frames: int, window: int, pairs: int) -> Figure:
     return window_over_full(session, frames, window, pairs=pairs, done=done)
+
+
+def _moving(session: Session, done: Progress, *, pairs: int) -> Figure:
+    return moving_region(session, pairs=pairs, done=done)
+
+
+def _full(session: Session, done: Progress) -> Figure:
+    return full_generation(session, pairs=2, done=done)
 
 
 class _Steps:

@@ -245,7 +245,8 @@ def _find(found: Mapping[str, T], node: str, name: str, problem: str) -> T:
 
 
 def _short(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    # repr, so that a text from a file cannot send control codes to a terminal
+    text = f'"{repr(value[:60])[1:-1]}"' if isinstance(value, str) else repr(value)
     return text if len(text) <= 60 else f"{text[:56]}..."
 
 

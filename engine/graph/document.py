@@ -9,6 +9,7 @@ on this machine or in the net comes from whoever runs it, not from the file.
 """
 
 from collections.abc import Mapping
+from reprlib import repr as short_repr
 from typing import Any, Final
 
 import msgspec
@@ -125,6 +126,6 @@ def _params(node: _Node, typed: Mapping[str, str], registry: Registry, trusted: 
     for name, value in params.items():
         param = definition.param(node.id, name)
         if param.local and not trusted and name not in typed and value != param.default:
-            fix = f"If you mean it, set it yourself: --set {node.id}.{name}={value}."
-            raise GraphError(node.id, name, f"a graph file may not choose {value!r}", fix)
+            fix = f"If you trust it, set it yourself: --set {node.id}.{name}=VALUE."
+            raise GraphError(node.id, name, f"a graph file may not choose {short_repr(value)}", fix)
     return params | {name: definition.param(node.id, name).parse(node.id, value) for name, value in typed.items()}

@@ -155,7 +155,8 @@ class Graph:
 
     def _node(self, name: str) -> Node:
         if name not in self._nodes:
-            raise GraphError(name, "", "is no node of this graph", f"Use one of {', '.join(self._nodes) or 'none'}.")
+            known = ", ".join(list(self._nodes)[:20]) or "none yet"
+            raise GraphError(name, "", "is no node of this graph", f"Its nodes: {known}.")
         return self._nodes[name]
 
     def _end(self, text: str, *, output: bool) -> tuple[Node, str]:

@@ -51,7 +51,8 @@ def show(what: Annotated[str, typer.Argument(help="A graph file, or the name of 
         OUT.print(describe(NODES.get(what)), markup=False)
         return
     with _load(Path(what), {}) as graph:
-        OUT.print(f"{what}: {graph.about or 'a graph'}", markup=False)
+        about = "".join(letter if letter.isprintable() else " " for letter in graph.about)  # it may be anyone's text
+        OUT.print(f"{what}: {about or 'a graph'}", markup=False)
         for node in graph.nodes.values():
             reads = ", ".join(f"{name} from {'.'.join(source)}" for name, source in node.sources.items())
             defaults = node.definition.defaults()

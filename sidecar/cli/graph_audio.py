@@ -65,6 +65,7 @@ class Tape:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._audio: dict[str, NDArray[np.float32]] = {}
+        self._newest: dict[str, Audio] = {}
         self.results: dict[str, str] = {}
 
     def take(self, results: Mapping[str, Outputs]) -> None:
@@ -94,6 +95,9 @@ class Tape:
         }
 
     def _lay(self, node: str, piece: Audio) -> None:
+        if self._newest.get(node) is piece:  # what has not changed is not heard again
+            return
+        self._newest[node] = piece
         tape = self._audio.get(node, np.zeros((AUDIO_CHANNELS, 0), np.float32))
         end = piece.start + piece.samples.shape[1]
         if end > tape.shape[1]:

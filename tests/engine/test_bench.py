@@ -14,6 +14,7 @@ from engine.bench.loads import LOADS, load
 from engine.bench.memory import peak_memory
 from engine.bench.pairs import Ratio, Took, in_turns
 from engine.bench.pipeline import stream_over_pipeline
+from engine.bench.song import full_generation, moving_region
 from engine.bench.tick import tick_over_forwards
 from engine.bench.window import window_over_full
 
@@ -101,6 +102,16 @@ def test_a_window_is_held_against_the_share_it_decodes(session: engine.Session):
     assert _is_a_spread(made.whole_ms)
 
 
+def test_a_song_costs_what_its_regions_do(session: engine.Session):
+    made = moving_region(session, 100, 200, region=100, pairs=1)
+    assert (made.region, made.regions) == (100, (1, 3))
+    assert made.per_second.of_cpu == pytest.approx(made.per_region.of_cpu * 3 / 2)
+    assert _is_a_spread(made.second_ms)
+    whole = full_generation(session, 30, 60, pairs=1)
+    assert (whole.region, whole.regions) == (0, (1, 1))
+    assert whole.per_second.of_cpu == pytest.approx(whole.per_region.of_cpu / 2)
+
+
 def test_a_process_of_its_own_says_its_peak(session: engine.Session):
     folder = session.checkpoint.folder
     found = peak_memory(folder, "stream", 30)
@@ -122,6 +133,7 @@ def small_report(session: engine.Session) -> suite.Report:
         stream_over_pipeline(session, 30, pairs=1),
         control_latency(session, 30, changes=2),
         window_over_full(session, 30, 9, pairs=1),
+        full_generation(session, 30, 40, pairs=1),
     ]
     return suite.Report(
         machine={"cpu": "x"}, checkpoint="c", threads=1, quick=True, figures={"eager": figures}, memory=[]
@@ -132,7 +144,7 @@ def test_the_document_is_json_and_names_every_kind_of_figure(small_report: suite
     written = json.loads(json.dumps(report.document(small_report)))
     assert (written["format"], written["version"]) == ("demon-bench-engine", 1)
     kinds = [figure.pop("kind") for figure in written["figures"]["eager"]]
-    assert kinds == ["TickOverForwards", "StreamOverPipeline", "ControlLatency", "WindowOverFull"]
+    assert kinds == ["TickOverForwards", "StreamOverPipeline", "ControlLatency", "WindowOverFull", "SongCost"]
     for figure, plain in zip(small_report.figures["eager"], written["figures"]["eager"], strict=True):
         assert plain == json.loads(json.dumps(asdict(figure)))
 

@@ -115,6 +115,14 @@ def test_a_bad_document_is_refused_with_what_to_do(text: Any, words: str):
     assert len(str(caught.value)) < 600
 
 
+def test_what_a_file_says_reaches_no_terminal_as_it_is():
+    nodes = [{"id": "a", "type": "CurveMath", "params": {"operation": "\x1b[2J" + "x" * 5000}}]
+    with pytest.raises(GraphError) as caught:
+        loads(json.dumps(document(nodes=nodes)))
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
 def test_an_unknown_version_is_named_before_anything_else_is_read():
     with pytest.raises(GraphError, match="has version 7"):
         loads(json.dumps({"format": "demon-graph", "version": 7, "whatever": []}))

@@ -1,11 +1,14 @@
 """The operations as nodes: the same bytes as the session's, and no trace left on it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from lora_files import STYLES, factors
+from safetensors.numpy import save_file
 
 import engine
 from engine.graph import NO_OUTPUT, NODES, Audio, Graph, GraphError, Latent, Model, loads
@@ -92,7 +95,7 @@ def test_every_control_reaches_the_request(graph: Graph, session: engine.Session
     add(graph, "ramp", "CurveRamp", {}, start=0.5, end=1.0, length=FRAMES)
     add(graph, "high", "CurveConstant", {}, value=2.0, length=FRAMES)
     add(graph, "sde", "SdeSolver", {"sde_denoise_curve": "ramp"})
-    add(graph, "dcw", "DCWConfig", {}, mode="low", scaler=0.1)
+    add(graph, "dcw", "DCWConfig", {}, mode="low", scaler=0.1, wavelet="db2", soft_thresh=0.01)
     add(graph, "zero", "ConditioningZeroOut", {"conditioning": "prompt"})
     add(
         graph,
@@ -118,7 +121,7 @@ def test_every_control_reaches_the_request(graph: Graph, session: engine.Session
     wanted = generated(
         session, source, shift=2.0, solver="sde", sde_denoise=ramp, velocity_scale=ramp, initial_noise=ramp,
         chunk_mask=ramp, guidance=2.0, x0_target=source.hints, x0_curve=ramp, x0_gate=0.5, channel_gain=gain,
-        dcw=Dcw(mode="low", scaler=0.1), guidance_mode="initialize", cfg_rescale=0.3,
+        dcw=Dcw(mode="low", scaler=0.1, wavelet="db2", soft_thresh=0.01), guidance_mode="initialize", cfg_rescale=0.3,
         negative=engine.Conditioning(states=np.zeros_like(prompt.states), mask=prompt.mask),
     )  # fmt: skip
     np.testing.assert_array_equal(frames(graph, "cover"), wanted)
@@ -205,6 +208,39 @@ def test_gains_and_loras_are_values_and_leave_no_trace_on_the_session(
     first = frames(graph, plain)
     assert not np.array_equal(frames(graph, gained), first)
     np.testing.assert_array_equal(first, generated(session, source, steps=2))
+
+
+def test_a_correction_that_is_switched_off_is_bit_exactly_absent(graph: Graph):
+    add(graph, "config", "DiffusionConfig", {}, seed=9, steps=2, denoise=0.7)
+    add(graph, "off", "DCWConfig", {}, enabled=False, wavelet="db4", mult_blend=0.5)
+    plain = add(graph, "plain", "Generate", {**COVER, "solver": "ode", "config": "config"})
+    without = add(graph, "without", "Generate", {**COVER, "solver": "ode", "config": "config", "dcw": "off"})
+    np.testing.assert_array_equal(frames(graph, without), frames(graph, plain))
+
+
+def test_a_lora_of_the_folder_acts_as_in_a_request_and_only_there(tmp_path: Path, source: engine.Source):
+    save_file(STYLES["peft"](factors(size=0.5)), tmp_path / "warm.safetensors")
+    with Graph() as graph:
+        add(graph, "load", "LoadModel", {}, loras=str(tmp_path))
+        add(graph, "lora", "LoRA", {"model": "load.model"}, lora="warm", strength=0.5)
+        prompt = {"tags": "techno, driving kick", "duration": SECONDS, "bpm": 128, "key": ""}
+        add(graph, "text", "EncodeText", {"clip": "load.clip"}, **prompt)
+        add(graph, "prompt", "EncodeConditioning", {"model": "load.model", "text_embed": "text"})
+        add(graph, "ode", "OdeSolver", {})
+        add(graph, "config", "DiffusionConfig", {}, seed=9, steps=2)
+        common = {"solver": "ode", "config": "config", "positive": "prompt"}
+        add(graph, "with", "Generate", {**common, "model": "lora"}, duration=SECONDS)
+        add(graph, "without", "Generate", {**common, "model": "load.model"}, duration=SECONDS)
+        session = graph.run("load")["load"]["model"].session
+        session.loras.enable("warm", 1.0)
+        request = replace(asked(session, source, steps=2), source=None, denoise=1.0)
+        for node, loras in (("with", {"warm": 0.5}), ("without", {})):
+            wanted = session.generate(replace(request, loras=loras))
+            np.testing.assert_array_equal(frames(graph, node), wanted)
+        assert not np.array_equal(frames(graph, "with"), frames(graph, "without"))
+        graph.set("lora", "lora", "cold")
+        with pytest.raises(GraphError, match=r"with.*: Generate failed: .*cold"):
+            graph.run("with")
 
 
 def test_masked_frames_come_back_as_they_were(graph: Graph, source: engine.Source):
@@ -344,7 +380,7 @@ def test_a_file_does_not_choose_checkpoints_or_folders():
     })  # fmt: skip
     with pytest.raises(GraphError, match=r"load\.checkpoint: a graph file may not choose 'someone/else'") as caught:
         loads(text)
-    assert "--set load.checkpoint=someone/else" in caught.value.fix
+    assert "--set load.checkpoint=VALUE" in caught.value.fix
     typed = loads(text, settings={"load.checkpoint": "someone/else"})
     assert typed.nodes["load"].params == loads(text, trusted=True).nodes["load"].params
 

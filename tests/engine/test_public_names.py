@@ -5,6 +5,7 @@ import engine
 
 PUBLIC = {
     "FRAME_RATE", "FRAME_SAMPLES", "LATENT_CHANNELS", "SAMPLE_RATE", "__version__",
+    "AudioInfo", "audio_info",
     "Change",
     "CheckpointError", "EngineError", "LoraError", "RequestError",
     "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",

@@ -43,9 +43,21 @@ def dcw_config(
     mode: Annotated[str, param("double", "Which bands.", choices=DCW_MODES)],
     scaler: Annotated[float, param(0.05, "Strength; that of the low band in double.", low=-10.0, high=10.0)],
     high_scaler: Annotated[float, param(0.02, "Strength of the high band in double.", low=-10.0, high=10.0)],
+    wavelet: Annotated[str, param("haar", "Or another discrete wavelet of PyWavelets, such as db4.")],
+    mult_blend: Annotated[float, param(0.0, "From adding to scaling.", low=0.0, high=1.0, hidden=True)],
+    mag_phase: Annotated[float, param(0.0, "To magnitude and phase apart.", low=0.0, high=1.0, hidden=True)],
+    soft_thresh: Annotated[float, param(0.0, "What counts as none.", low=0.0, high=1e3, hidden=True)],
 ) -> Dcw:
     """The wavelet correction after every step."""
-    return Dcw(mode=mode, scaler=scaler, high_scaler=high_scaler) if enabled else Dcw(scaler=0.0, high_scaler=0.0)
+    return Dcw(
+        mode=mode,
+        scaler=scaler if enabled else 0.0,
+        high_scaler=high_scaler if enabled else 0.0,
+        wavelet=wavelet,
+        mult_blend=mult_blend,
+        mag_phase=mag_phase,
+        soft_thresh=soft_thresh,
+    )
 
 
 @family.node("Modulation")

@@ -1,0 +1,1 @@
+"""What audio says about itself."""
