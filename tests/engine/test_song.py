@@ -343,6 +343,33 @@ def test_an_update_fills_gaps_first_and_is_heard_from_the_playhead_on(session: e
         assert stream.window(0, 100) is not None
 
 
+def test_an_older_generation_that_finishes_later_does_not_replace_a_newer_one(
+    session: engine.Session, song: engine.Request
+):
+    slow, quick = (
+        replace(song, steps=6, mask_strength=1.0),
+        replace(song, steps=1, mask_strength=1.0, control_version=4),
+    )
+    with SongStream(session, slow, ahead=1, **SHAPE) as stream:
+        for _ in range(2):
+            stream.tick()
+        stream.update(quick)
+        done = [finished.control_version for _ in range(6) for finished in stream.tick()]
+        assert done == [4, 3]
+        assert stream.render(0, 40).tobytes() == generate_song(session, quick, **SHAPE)[:40].tobytes()
+
+
+def test_a_seek_drops_what_is_in_flight_elsewhere(
+    session: engine.Session, prompt: engine.Conditioning, counting: Counting
+):
+    with SongStream(session, engine.Request(conditioning=prompt, frames=300, steps=4), ahead=1, **SHAPE) as stream:
+        stream.tick()
+        stream.move(200)
+        done = [finished.index for _ in range(8) for finished in stream.tick()]
+        assert done == list(stream.plan.between(200, 201))
+    assert counting.count == 1 + 4 * len(done)
+
+
 def test_a_bad_update_or_place_is_refused_and_changes_nothing(session: engine.Session, song: engine.Request):
     with SongStream(session, song, **SHAPE) as stream:
         spoiled = np.ones(SONG)
