@@ -1,6 +1,7 @@
 """Every example runs, and its feature can be heard."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
@@ -68,3 +69,14 @@ def test_an_example_says_what_you_will_hear_and_is_in_the_table(name: str):
     text = (FOLDER / f"{name}.py").read_text()
     assert "You will hear" in text
     assert f"`{name}.py`" in (FOLDER / "README.md").read_text()
+
+
+def test_the_walk_through_runs_as_it_stands(tmp_path: Path):
+    text = (FOLDER.parent / "docs" / "engine.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    names: dict[str, object] = {"audio": importlib.import_module("kit").loop(SECONDS), "out": tmp_path}
+    for block in blocks:
+        exec(compile(block, "docs/engine.md", "exec"), names)
+    assert len(blocks) >= 5
+    for seed in (1528, 9999, 42):
+        heard(tmp_path / f"out_{seed}.wav")
