@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import loop
 
 import engine
 from engine.bench.frozen import frozen_window
@@ -20,8 +19,8 @@ CLOSE = 2e-6
 
 
 @pytest.fixture(scope="module")
-def song_source(session: engine.Session) -> engine.Source:
-    return session.prepare_source(loop(SONG))
+def song_source(session: engine.Session, audio: np.ndarray) -> engine.Source:
+    return session.prepare_source(np.tile(audio, 7)[:, : SONG * 1920])
 
 
 @pytest.fixture(scope="module")

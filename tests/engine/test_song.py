@@ -6,7 +6,6 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
-from conftest import loop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,8 +121,8 @@ def test_a_loop_needs_what_comes_after_its_end():
 
 
 @pytest.fixture(scope="module")
-def song_source(session: engine.Session) -> engine.Source:
-    return session.prepare_source(loop(SONG))
+def song_source(session: engine.Session, audio: np.ndarray) -> engine.Source:
+    return session.prepare_source(np.tile(audio, 7)[:, : SONG * 1920])
 
 
 @pytest.fixture(scope="module")
