@@ -12,6 +12,19 @@ import soundfile
 import engine
 
 FOLDER = Path(__file__).parents[2] / "examples"
+WITHOUT = {  # the fields that are an example's feature, as if it had not been asked for
+    "prompt_blend": {"prompt_blend": 0.0},
+    "sde_denoise_curve": {"sde_denoise": None},
+    "velocity_scaling": {"velocity_scale": 1.0},
+    "lora_generation": {"loras": {}},
+    "x0_target_blend": {"x0_target": None, "x0_curve": None},
+    "guidance_curve": {"guidance": 1.0},
+    "latent_noise_mask": {"mask": None, "mask_strength": None},
+    "initial_noise_curve": {"initial_noise": None},
+    "ode_noise_injection": {"ode_noise": 0.0},
+    "cover_semantic_blend": {"hints": None},
+    "x0_target_from_reference": {"x0_target": None, "x0_strength": 0.0},
+}
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "kit")
 SECONDS = 2.4
 
@@ -51,6 +64,17 @@ def test_an_example_writes_what_its_feature_does_to_the_cover(
         np.testing.assert_array_equal(audio, plain)
     else:
         assert np.sqrt(np.mean((audio[:, -plain.shape[1] :] - plain) ** 2)) > 0.003
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT))
+def test_without_its_feature_an_example_sounds_different(
+    session: engine.Session, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    example, song = importlib.import_module(name).example, importlib.import_module("kit").loop(2.0)
+    asked = example(session, song)
+    request = engine.Request
+    monkeypatch.setattr(engine, "Request", lambda **fields: request(**fields | WITHOUT[name]))
+    assert np.sqrt(np.mean((example(session, song) - asked) ** 2)) > 0.003
 
 
 def test_an_example_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
