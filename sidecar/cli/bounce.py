@@ -33,6 +33,10 @@ def bounce(
     checkpoint: Annotated[
         str | None, typer.Option(help="Bundled name, folder or hub id.", show_default="the bundled one")
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(help="First check on this machine that streaming changes no bit; the report says what it found."),
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
 ) -> None:
     """Bounce a file as the plugin would in a host that draws the same lanes, bit for bit."""
@@ -44,7 +48,7 @@ def bounce(
     document = _document(preset, prompt_a, prompt_b, seed)
     if lora:
         document = document.patch({"loras": [_lora(given) for given in lora]})
-    result, report = _render(audio, found, document, automation, checkpoint)
+    result, report = _render(audio, found, document, automation, checkpoint, check=check)
 
     from sidecar.cli.audio import write_wav
 
@@ -53,6 +57,7 @@ def bounce(
         print_json({"output": str(output), **report.to_dict()})
     else:
         OUT.print(str(output), markup=False)
+        ERR.print(report.claim, markup=False)
         if not report.wet:
             ERR.print("dry: there was no source to render from")
 
@@ -89,13 +94,20 @@ def _lora(given: str) -> dict[str, Any]:
 
 
 def _render(
-    audio: "NDArray[np.float32]", rate: int, document: "Document", lanes: Path | None, checkpoint: str | None
+    audio: "NDArray[np.float32]",
+    rate: int,
+    document: "Document",
+    lanes: Path | None,
+    checkpoint: str | None,
+    *,
+    check: bool,
 ) -> "tuple[NDArray[np.float32], BounceReport]":
     from sidecar.automation import read_automation
 
     drawn = None if lanes is None else read_automation(lanes, rate)
 
     from engine import Session
+    from engine.constants import MIN_FRAMES
     from engine.model.checkpoint import BUNDLED
     from sidecar.bounce import bounce as run
 
@@ -112,5 +124,8 @@ def _render(
         with Session.open(checkpoint or wanted.rpartition("@")[0] or BUNDLED, progress=loading) as session:
             if wanted not in ("", session.checkpoint.id):
                 ERR.print(f"note: made with checkpoint {wanted}, rendered with {session.checkpoint.id}", markup=False)
+            if check:
+                bar.update(task, description="Checking", completed=0.0)
+                session.self_check(MIN_FRAMES)
             bouncing(0.0)
             return run(session, audio, rate, document, drawn, report=bouncing)
