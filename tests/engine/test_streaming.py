@@ -98,8 +98,8 @@ def _request(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine
         "prompt_blend": draw(curve(0.0, 1.0)),
         "hint_strength": draw(curve(0.0, 1.0)),
         "velocity_scale": draw(curve(0.0, 2.0)),
-        "denoise": draw(st.one_of(st.just(0.0), st.just(1.0), st.floats(0.01, 0.99))),
-        "steps": draw(st.integers(1, 4)),
+        "denoise": draw(st.one_of(st.just(1.0), st.floats(0.0, 0.99), st.floats(0.01, 0.99))),
+        "steps": draw(st.integers(1, 5)),
         "shift": draw(st.sampled_from([1.0, 3.0])),
     }
     if draw(st.booleans()):
@@ -121,8 +121,8 @@ def _moves(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine.S
     shared = [st.tuples(st.just(name), st.none() | values) for name, values in SHARED]
     shared += [st.tuples(st.just(f"lora:{lora}"), st.none() | st.sampled_from([0.0, 0.3, 1.0]))]
     moves = [Move(request=draw(_request(prompts, source, lora)), enabled=draw(st.none() | st.just(0.8)))]
-    for _ in range(draw(st.integers(1, 4))):
-        request = draw(st.none() | _request(prompts, source, lora))
+    for _ in range(draw(st.integers(2, 6))):
+        request = draw(_request(prompts, source, lora)) if draw(st.integers(0, 3)) else None
         depth = draw(st.none() | st.integers(1, 8))
         changes = draw(st.none() | st.one_of(shared))
         enabled = draw(st.none() | st.sampled_from([0.0, 0.4]))
@@ -146,6 +146,68 @@ def test_a_streamed_latent_is_the_one_shot_latent_bit_for_bit(
     stream = session.open_stream(FRAMES, data.draw(st.integers(1, 8)))
     results = play(stream, moves, session.loras, small_lora)
     session.loras.disable(small_lora)  # what it was is in the changes
+    assert differing(session, results) == []
+
+
+WAVE = 0.5 + 0.4 * np.sin(np.arange(FRAMES))
+
+
+def _kinds(source: engine.Source, other: engine.Conditioning, lora: str) -> list[dict[str, object]]:
+    """One control each, nowhere neutral, and two that ask for many at once."""
+    kinds: list[dict[str, object]] = [
+        {},
+        {"source": source, "denoise": 0.0},
+        {"source": source, "denoise": 0.7, "hint_strength": WAVE},
+        {"velocity_scale": WAVE},
+        {"solver": "sde"},
+        {"source": source, "sde_denoise": WAVE},
+        {"ode_noise": WAVE},
+        {"source": source, "initial_noise": WAVE},
+        {"x0_target": source.hints, "x0_strength": WAVE},
+        {"x0_target": source.hints, "x0_curve": WAVE},
+        {"source": source, "mask": WAVE},
+        {"source": source, "mask": WAVE, "solver": "sde"},
+        {"channel_gain": np.linspace(0.5, 1.5, 64)},
+        {"guidance": 3.0 * WAVE, "negative": other},
+        {"guidance": 3.0 * WAVE, "negative": other, "guidance_mode": "initialize", "cfg_rescale": WAVE},
+        {"guidance": 3.0 * WAVE, "guidance_mode": "self", "apg_eta": 0.5, "guidance_interval": (0.2, 0.6)},
+        {"dcw": engine.Dcw()},
+        {"dcw": engine.Dcw(mode="high", wavelet="db2", scaler=0.2)},
+        {"conditions": [engine.Condition(conditioning=other, weight=WAVE, steps=(0.2, 0.8))]},
+        {"hints": source.hints, "chunk_mask": WAVE},
+        {"timesteps": [1.0, 0.8, 0.7, 0.5, 0.2]},
+        {"loras": {lora: 0.7}},
+    ]
+    many = {
+        name: value
+        for kind in kinds
+        for name, value in kind.items()
+        if name not in {"denoise", "timesteps", "guidance_interval", "x0_strength"}
+    }
+    return [*kinds, many, many | {"sde_denoise": None, "solver": "ode", "guidance_mode": "full"}]
+
+
+@pytest.mark.parametrize("order", range(4))
+def test_every_control_beside_every_other_changes_no_bit(
+    session: engine.Session,
+    prompt: engine.Conditioning,
+    prompt_b: engine.Conditioning,
+    small_source: engine.Source,
+    small_lora: str,
+    order: int,
+):
+    kinds = _kinds(small_source, prompt_b, small_lora)
+    rng = np.random.default_rng(order)
+    moves = [
+        Move(
+            request=with_fields(
+                engine.Request(conditioning=prompt, frames=FRAMES, seed=int(kind), steps=8), kinds[kind]
+            )
+        )
+        for kind in rng.permutation(len(kinds))
+    ]
+    results = play(session.open_stream(FRAMES, 8), moves)
+    assert len(results) == len(kinds)  # each was admitted in its tick, so eight at a time were in flight
     assert differing(session, results) == []
 
 
