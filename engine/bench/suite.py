@@ -1,6 +1,6 @@
 """Every measurement of the engine, in one run."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,19 +12,21 @@ from engine.bench.loads import LOADS
 from engine.bench.memory import WORKS, PeakMemory, peak_memory
 from engine.bench.pairs import Progress
 from engine.bench.pipeline import StreamOverPipeline, stream_over_pipeline
-from engine.bench.song import SongCost, full_generation, moving_region
+from engine.bench.song import FrozenCost, SongCost, frozen_context, full_generation, moving_region
 from engine.bench.tick import TickOverForwards, tick_over_forwards
 from engine.bench.window import WindowOverFull, window_over_full
+from engine.errors import CheckpointError, EngineError, RequestError
 from engine.model.checkpoint import BUNDLED
 from engine.session import Session
 
+DEFAULT_BACKENDS: Final = ("eager", "compiled")
 DEPTH: Final = 4
 LENGTHS: Final = (400, 1500)
 """T of 16 s, the sidecar's default region, and of 60 s, its longest."""
 
 WINDOWS: Final = (9, 25, 75)
 
-Figure: TypeAlias = TickOverForwards | StreamOverPipeline | ControlLatency | WindowOverFull | SongCost
+Figure: TypeAlias = TickOverForwards | StreamOverPipeline | ControlLatency | WindowOverFull | SongCost | FrozenCost
 Watch: TypeAlias = Callable[[str, float], None]
 """Told what is being measured, and the share 0 .. 1 of everything that is done."""
 
@@ -39,7 +41,8 @@ class Report:
         threads: torch threads.
         quick: fewer pairs, and T = 400 alone.
         figures: per backend, in the order they were measured.
-        memory: of the first backend.
+        memory: peaks of processes that did one thing each.
+        missing: backends that could not be opened, and why.
     """
 
     machine: dict[str, object]
@@ -48,6 +51,7 @@ class Report:
     quick: bool
     figures: dict[str, list[Figure]]
     memory: list[PeakMemory]
+    missing: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,37 +64,60 @@ class _Job:
 
 
 def run(
-    checkpoint: str | Path = BUNDLED, *, threads: int = 1, quick: bool = False, watch: Watch | None = None
+    checkpoint: str | Path = BUNDLED,
+    *,
+    backends: Sequence[str] = DEFAULT_BACKENDS,
+    threads: int = 1,
+    quick: bool = False,
+    watch: Watch | None = None,
 ) -> Report:
     """Measure everything.
 
     Args:
         checkpoint: as in `Session.open`.
+        backends: as in `Session.open`, measured one after the other. One that cannot run here is left out, and named.
         threads: torch threads.
-        quick: fewer pairs, and T = 400 alone: about a minute and a half instead of ten.
+        quick: fewer pairs, and T = 400 alone: a minute or two per backend instead of ten.
         watch: told how far it is.
 
     Raises:
         CheckpointError, RequestError: as `Session.open`.
+        EngineError: none of the backends can run here.
     """
-    jobs = list(_jobs(quick=quick))
-    steps = _Steps(watch, sum(job.parts for job in jobs) + len(WORKS))
-    with Session.open(checkpoint, threads=threads) as session:
-        figures = {session.backend.name: list(_measure(session, jobs, steps))}
-        info = session.checkpoint
+    jobs = {backend: list(_jobs(backend, quick=quick)) for backend in backends}
+    steps = _Steps(watch, sum(job.parts for found in jobs.values() for job in found) + len(jobs) * len(WORKS))
+    figures: dict[str, list[Figure]] = {}
     memory: list[PeakMemory] = []
-    for work in WORKS:
-        steps.now(f"peak memory: {work}")
-        frames = LENGTHS[0 if quick else -1] if work in ("stream", "decode") else 0
-        memory.append(peak_memory(info.folder, work, frames, threads=threads))
-        steps.done()
+    missing: dict[str, str] = {}
+    identity = ""
+    for backend in backends:
+        steps.now(f"{backend}: opening")
+        try:
+            session = Session.open(checkpoint, backend=backend, threads=threads)
+        except (CheckpointError, RequestError):
+            raise
+        except EngineError as error:
+            missing[backend] = error.text
+            continue
+        with session:
+            figures[backend] = list(_measure(session, jobs[backend], steps))
+            info = session.checkpoint
+        identity = info.id
+        for work in WORKS:
+            steps.now(f"{backend}: peak memory, {work}")
+            frames = LENGTHS[0 if quick else -1] if work in ("stream", "decode") else 0
+            memory.append(peak_memory(info.folder, backend, work, frames, threads=threads))
+            steps.done()
+    if not figures:
+        raise EngineError(f"No backend could be opened: {'; '.join(missing.values())}", "Measure another backend.")
     return Report(
         machine=machine.describe(),
-        checkpoint=info.id,
+        checkpoint=identity,
         threads=threads,
         quick=quick,
         figures=figures,
         memory=memory,
+        missing=missing,
     )
 
 
@@ -100,7 +127,7 @@ def _measure(session: Session, jobs: Iterable[_Job], steps: "_Steps") -> Iterato
         yield job.run(session, steps.done)
 
 
-def _jobs(*, quick: bool) -> Iterator[_Job]:
+def _jobs(backend: str, *, quick: bool) -> Iterator[_Job]:
     lengths = LENGTHS[:1] if quick else LENGTHS
     for frames in lengths:
         long = frames > LENGTHS[0]
@@ -122,6 +149,8 @@ def _jobs(*, quick: bool) -> Iterator[_Job]:
     yield _Job("moving region", 2 if quick else 6, partial(_moving, pairs=2 if quick else 6))
     if not quick:
         yield _Job("full generation", 2, _full)
+    if backend == "eager":  # the only one that can
+        yield _Job("frozen context", 2 if quick else 6, partial(_frozen, pairs=2 if quick else 6))
 
 
 def _tick(session: Session, done: Progress, *, frames: int, name: str, pairs: int) -> Figure:
@@ -146,6 +175,10 @@ def _moving(session: Session, done: Progress, *, pairs: int) -> Figure:
 
 def _full(session: Session, done: Progress) -> Figure:
     return full_generation(session, pairs=2, done=done)
+
+
+def _frozen(session: Session, done: Progress, *, pairs: int) -> Figure:
+    return frozen_context(session, pairs=pairs, done=done)
 
 
 class _Steps:
