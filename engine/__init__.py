@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from engine.request.request import Request
     from engine.request.source import Source
     from engine.session import Session, preload
+    from engine.song.frozen import FrozenSong, FrozenWindow
     from engine.song.generate import generate_song
     from engine.song.stream import FinishedRegion, SongStream
     from engine.stream.changes import Change
     from engine.stream.finished import Finished
     from engine.stream.handle import StreamHandle
+    from engine.stream.self_check import SelfCheck
     from engine.stream.stats import StreamStats
     from engine.stream.stream import Stream
+    from engine.stream.warmup import WarmedPart
 
 __version__ = "0.1.0"
 
@@ -49,16 +52,20 @@ _HOMES = {
     "Dcw": "engine.request.dcw",
     "Finished": "engine.stream.finished",
     "FinishedRegion": "engine.song.stream",
+    "FrozenSong": "engine.song.frozen",
+    "FrozenWindow": "engine.song.frozen",
     "LoraInfo": "engine.lora.library",
     "LoraLibrary": "engine.lora.library",
     "LoraMetadata": "engine.lora.metadata",
     "Request": "engine.request.request",
+    "SelfCheck": "engine.stream.self_check",
     "Session": "engine.session",
     "SongStream": "engine.song.stream",
     "Source": "engine.request.source",
     "Stream": "engine.stream.stream",
     "StreamHandle": "engine.stream.handle",
     "StreamStats": "engine.stream.stats",
+    "WarmedPart": "engine.stream.warmup",
     "average_conditionings": "engine.request.conditioning",
     "blend_conditionings": "engine.request.conditioning",
     "blend_latents": "engine.request.latents",
@@ -84,18 +91,22 @@ __all__ = [
     "EngineError",
     "Finished",
     "FinishedRegion",
+    "FrozenSong",
+    "FrozenWindow",
     "LoraError",
     "LoraInfo",
     "LoraLibrary",
     "LoraMetadata",
     "Request",
     "RequestError",
+    "SelfCheck",
     "Session",
     "SongStream",
     "Source",
     "Stream",
     "StreamHandle",
     "StreamStats",
+    "WarmedPart",
     "__version__",
     "audio_info",
     "average_conditionings",

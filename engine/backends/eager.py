@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 from engine.backends import NO_LORAS, Loras
+from engine.backends.variants import DitVariants
+from engine.dit.forward import velocity
 from engine.lora.library import LoraLibrary
 from engine.model.models import Models
 from engine.model.prune import prune
@@ -11,14 +13,13 @@ from engine.request.conditioning import Conditioning
 
 
 class EagerBackend:
-    """diffusers' DiT and the pruned VAE, B = 1. See `engine.backends.Backend`."""
+    """The DiT's forward (`engine.dit.forward`) and the pruned VAE, B = 1. See `engine.backends.Backend`."""
 
     name = "eager"
 
     def __init__(self, models: Models, loras: LoraLibrary) -> None:
         """Take over the DiT, its LoRAs and the VAE; the VAE's weight norm is folded in place."""
-        self._loras = loras
-        self._transformer = models.transformer
+        self.dits = DitVariants(models.transformer, loras)
         self._encoder, self._decoder = prune(models.vae)
 
     @torch.inference_mode()
@@ -26,16 +27,17 @@ class EagerBackend:
         self, x: Tensor, time: float, conditioning: Conditioning, context: Tensor, loras: Loras = NO_LORAS
     ) -> Tensor:
         """See `engine.backends.Backend.dit_step`."""
-        self._loras.activate(loras)
-        when = torch.full((1,), time, dtype=torch.float32)
-        return self._transformer(
-            hidden_states=x,
-            timestep=when,
-            timestep_r=when,  # r = t as in AceStepPipeline: no mean-flow jump
-            encoder_hidden_states=torch.tensor(conditioning.states).unsqueeze(0),
-            context_latents=context,
-            return_dict=False,
-        )[0]
+        dit = self.dits.under(loras)
+        tokens = x.shape[1] // dit.shape.patch
+        return velocity(
+            dit.weights,
+            dit.shape,
+            x,
+            context,
+            dit.modulation(time),
+            dit.cross(conditioning),
+            dit.positions(tokens),
+        )
 
     @torch.inference_mode()
     def vae_encode(self, audio: Tensor) -> Tensor:

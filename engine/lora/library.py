@@ -5,7 +5,7 @@ acts in every generation that names no LoRAs of its own). `disable` stops it, `r
 `forget` also takes it off the list. Nothing ever writes a weight, so what was enabled leaves no trace.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from typing import Final, Literal, cast
 from torch import Tensor, nn
 
 from engine.checks import number, text
+from engine.dit.linear import LowRank
 from engine.errors import LoraError, RequestError
 from engine.lora import file as lora_file
 from engine.lora import metadata as lora_metadata
@@ -64,14 +65,18 @@ class _Entry:
 
 
 class LoraLibrary:
-    """The LoRAs of one session. One thread at a time."""
+    """The LoRAs of one session. One thread at a time.
+
+    Attributes:
+        removals: how often factors were let go; who keeps any lets go of them when this changes.
+    """
 
     def __init__(self, transformer: nn.Module) -> None:
         """An empty catalogue for the linear layers of a DiT. Their weights are read, never written."""
         self._sites = Sites(transformer)
         self._entries: dict[str, _Entry] = {}
         self._enabled: Loras = MappingProxyType({})
-        self._acting: Loras = MappingProxyType({})
+        self.removals = 0
 
     def register(
         self, path: str | Path, *, name: str | None = None, on_refused: Callable[[LoraError], None] | None = None
@@ -157,7 +162,8 @@ class LoraLibrary:
         entry = self._entry(name)
         entry.content = None
         entry.info = replace(entry.info, state="registered")
-        self._rest()
+        self._sites.drop_stacks()
+        self.removals += 1
 
     def forget(self, name: str) -> None:
         """Remove a LoRA and take it off the catalogue. Its file is not touched.
@@ -201,32 +207,23 @@ class LoraLibrary:
         """
         return self._entry(name).layers
 
-    def activate(self, loras: Loras) -> None:
-        """Let exactly these LoRAs act in the forwards from now on. Costs nothing when they are those that already do.
+    def identity(self, loras: Loras) -> tuple[tuple[str, float], ...]:
+        """(hash, strength) of every LoRA of these that acts: equal values, equal factors. Empty where none does.
 
-        A backend calls this before each forward. It acts through hooks, so it needs the layers to be called as modules
-        (`attn.to_q(x)`); a backend that reads their weights itself takes `merged`, and one that keeps what a layer
-        made (cross-attention keys and values, time embeddings) keeps it under `key`.
+        Raises:
+            RequestError: as `checked`.
+        """
+        return tuple((self._entry(name).info.hash, strength) for name, strength in sorted(loras.items()) if strength)
+
+    def factors(self, loras: Loras) -> dict[str, LowRank]:
+        """What LoRAs add to the layers that they touch, such as "layers.0.cross_attn.to_k".
+
+        A change of strength alone makes new `gains` and shares the rest.
 
         Raises:
             RequestError, LoraError: as `checked`.
         """
-        if loras is self._acting or loras == self._acting:
-            return
-        wanted = self.checked(loras)
-        self._sites.act(self._terms(wanted))
-        self._acting = wanted
-
-    def key(self, layers: Collection[str]) -> tuple[tuple[str, float], ...]:
-        """(hash, strength) of every LoRA that now acts on one of these layers.
-
-        What such a layer made stays valid exactly as long as this value. Empty where no LoRA touches them.
-        """
-        return tuple(
-            (self._entries[name].info.hash, strength)
-            for name, strength in self._acting.items()
-            if strength and not self._entries[name].layers.isdisjoint(layers)
-        )
+        return self._sites.factors(self._terms(self.checked(loras)))
 
     def merged(self, loras: Loras) -> dict[str, Tensor]:
         """Weights with LoRAs added, for a backend that compiled the layers: "<layer>.weight" -> [out, in] float32.
@@ -283,12 +280,6 @@ class LoraLibrary:
             known = ", ".join(sorted(self._entries)) or "none"
             raise RequestError("lora", name, "is not registered", f"Register its file. Registered: {known}.")
         return entry
-
-    def _rest(self) -> None:
-        """Take removed LoRAs out of the layers and out of the stacks, so that their memory is free."""
-        self._sites.act(())
-        self._sites.drop_stacks()
-        self._acting = MappingProxyType({})
 
     @staticmethod
     def _limited(loras: Loras) -> Loras:

@@ -1,7 +1,7 @@
 """Where LoRAs act: the DiT's linear layers, each y = x W^T + b + sum over LoRAs of s * scale * (x down^T) up^T.
 
 A layer's own weight is never written. Its factors are stacked, so any number of LoRAs costs two small matrix products,
-and a change of strength replaces one vector; without LoRAs the layer's output is handed on untouched.
+and a change of strength replaces one vector; a layer that no LoRA touches gets no factors at all.
 """
 
 from collections import OrderedDict
@@ -11,8 +11,8 @@ from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
+from engine.dit.linear import LowRank
 from engine.lora.file import LoraFile, Shapes
 
 _KEPT_STACKS: Final = 8  # combinations of LoRAs that rows may alternate between without stacking anew
@@ -36,19 +36,6 @@ class _Stack:
     ranks: tuple[int, ...]
 
 
-class _Site:
-    """A forward hook on one linear layer."""
-
-    def __init__(self) -> None:
-        self.stack: _Stack | None = None
-        self.gains: Tensor | None = None
-
-    def __call__(self, _layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
-        if self.stack is None or self.gains is None:
-            return None
-        return output + linear(linear(args[0], self.stack.down) * self.gains, self.stack.up)
-
-
 class Sites:
     """The linear layers of one DiT.
 
@@ -60,21 +47,17 @@ class Sites:
         modules = cast("Iterable[tuple[str, nn.Module]]", transformer.named_modules())
         self._layers = {name: layer for name, layer in modules if isinstance(layer, nn.Linear)}
         self.shapes: Shapes = {name: (layer.out_features, layer.in_features) for name, layer in self._layers.items()}
-        self._sites: dict[str, _Site] = {}
         self._stacks: OrderedDict[tuple[str, ...], dict[str, _Stack]] = OrderedDict()
 
-    def act(self, acting: Acting) -> None:
-        """Let exactly these LoRAs act from the next forward on."""
+    def factors(self, acting: Acting) -> dict[str, LowRank]:
+        """What these LoRAs add, by layer."""
         stacks = self._stacked([lora for lora, _ in acting])
         strengths = torch.tensor([strength for _, strength in acting], dtype=torch.float32)
         gains: dict[tuple[int, ...], Tensor] = {}
-        for layer, stack in stacks.items():
+        for stack in stacks.values():
             if stack.ranks not in gains:
                 gains[stack.ranks] = strengths.repeat_interleave(torch.tensor(stack.ranks)).to(stack.up)
-            site = self._site(layer)
-            site.stack, site.gains = stack, gains[stack.ranks]
-        for layer in self._sites.keys() - stacks.keys():
-            self._sites[layer].stack = None
+        return {layer: LowRank(stack.down, stack.up, gains[stack.ranks]) for layer, stack in stacks.items()}
 
     def merged(self, acting: Acting) -> dict[str, Tensor]:
         """Weights with the LoRAs added: W + sum of s * scale * up @ down, float32, of the layers that they touch."""
@@ -91,13 +74,6 @@ class Sites:
     def drop_stacks(self) -> None:
         """Let go of stacked factors, but for those that act."""
         self._stacks.clear()
-
-    def _site(self, layer: str) -> _Site:
-        site = self._sites.get(layer)
-        if site is None:
-            site = self._sites[layer] = _Site()
-            self._layers[layer].register_forward_hook(site)
-        return site
 
     def _stacked(self, loras: Sequence[LoraFile]) -> dict[str, _Stack]:
         if not loras:

@@ -20,6 +20,7 @@ from engine.stream.finished import Finished
 from engine.stream.loras import LoraSource, NoLoras
 from engine.stream.slot import Slot, open_slot
 from engine.stream.stats import Meter, StreamStats
+from engine.stream.warmup import WarmedPart, warm_up
 
 UNCHECKED = "not checked here; Session.self_check proves or downgrades it"
 MAX_DEPTH = 8  # a turbo schedule has 8 steps; more slots than steps would never fill
@@ -178,6 +179,15 @@ class Stream:
             return False
         self._cancelled += 1
         return True
+
+    def warm_up(self) -> tuple[WarmedPart, ...]:
+        """Do ahead what the first tick would wait for: what the backend does once, and a forward.
+
+        Raises:
+            EngineError: the stream is closed.
+        """
+        self._check_open()
+        return warm_up(self._backend, self._frames, self._width)
 
     def stats(self) -> StreamStats:
         """Counters and state; see StreamStats."""

@@ -23,12 +23,20 @@ def bounce(
     prompt_a: Annotated[str | None, typer.Option("--prompt-a", help="Heard at Prompt Blend 0 %.")] = None,
     prompt_b: Annotated[str | None, typer.Option("--prompt-b", help="Heard at Prompt Blend 100 %.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**64 - 1, help="Of the noise.")] = None,
+    lora: Annotated[
+        list[str] | None,
+        typer.Option("--lora", help="NAME or NAME=STRENGTH; repeatable. Takes the place of the preset's."),
+    ] = None,
     rate: Annotated[
         int | None, typer.Option(min=8_000, max=384_000, help="Sample rate.", show_default="the file's")
     ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="Bundled name, folder or hub id.", show_default="the bundled one")
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(help="First check on this machine that streaming changes no bit; the report says what it found."),
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
 ) -> None:
     """Bounce a file as the plugin would in a host that draws the same lanes, bit for bit."""
@@ -38,7 +46,9 @@ def bounce(
         raise CommandError(f"{output.parent}: no such folder", "make it, or name another file with -o", 2)
     audio, found = _track(source, rate)
     document = _document(preset, prompt_a, prompt_b, seed)
-    result, report = _render(audio, found, document, automation, checkpoint)
+    if lora:
+        document = document.patch({"loras": [_lora(given) for given in lora]})
+    result, report = _render(audio, found, document, automation, checkpoint, check=check)
 
     from sidecar.cli.audio import write_wav
 
@@ -47,6 +57,7 @@ def bounce(
         print_json({"output": str(output), **report.to_dict()})
     else:
         OUT.print(str(output), markup=False)
+        ERR.print(report.claim, markup=False)
         if not report.wet:
             ERR.print("dry: there was no source to render from")
 
@@ -72,14 +83,31 @@ def _document(preset: str | None, prompt_a: str | None, prompt_b: str | None, se
     return Document(changes).patch({"prompts": prompts, **({} if seed is None else {"seed": seed})})
 
 
+def _lora(given: str) -> dict[str, Any]:
+    name, equals, strength = given.rpartition("=")
+    if not equals:
+        return {"name": given}
+    try:
+        return {"name": name, "strength": float(strength)}
+    except ValueError:
+        raise CommandError(f"--lora {given}: {strength!r} is not a number", "write NAME=STRENGTH", 2) from None
+
+
 def _render(
-    audio: "NDArray[np.float32]", rate: int, document: "Document", lanes: Path | None, checkpoint: str | None
+    audio: "NDArray[np.float32]",
+    rate: int,
+    document: "Document",
+    lanes: Path | None,
+    checkpoint: str | None,
+    *,
+    check: bool,
 ) -> "tuple[NDArray[np.float32], BounceReport]":
     from sidecar.automation import read_automation
 
     drawn = None if lanes is None else read_automation(lanes, rate)
 
     from engine import Session
+    from engine.constants import MIN_FRAMES
     from engine.model.checkpoint import BUNDLED
     from sidecar.bounce import bounce as run
 
@@ -96,5 +124,8 @@ def _render(
         with Session.open(checkpoint or wanted.rpartition("@")[0] or BUNDLED, progress=loading) as session:
             if wanted not in ("", session.checkpoint.id):
                 ERR.print(f"note: made with checkpoint {wanted}, rendered with {session.checkpoint.id}", markup=False)
+            if check:
+                bar.update(task, description="Checking", completed=0.0)
+                session.self_check(MIN_FRAMES)
             bouncing(0.0)
             return run(session, audio, rate, document, drawn, report=bouncing)

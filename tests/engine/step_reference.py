@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pywt
+import torch
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 import engine
 from engine.backends import NO_LORAS, Backend, Loras
@@ -93,6 +96,8 @@ def controls(target: np.ndarray, negative: engine.Conditioning) -> st.SearchStra
             mode=st.sampled_from(["low", "high", "double", "pix"]),
             scaler=curve(0.0, 0.5),
             high_scaler=curve(-0.5, 0.5),
+            wavelet=st.sampled_from(["haar", "haar", "db4", "bior2.2"]),
+            soft_thresh=st.sampled_from([0.0, 0.0, 0.1]),
         ),
         "negative": st.just(negative) | conditions(negative, 1),
         "apg_eta": st.sampled_from([0.0, 0.5, 1.0, -1.0]),
@@ -152,7 +157,7 @@ def expected(request: engine.Request, velocities: list[np.ndarray]) -> tuple[lis
         clean = clean if mask is None else mask * clean + (1 - mask) * source
         x = _next(request, x, clean, i, t, start, source)
         if request.dcw is not None:
-            corrected = _dcw(request.dcw, x, before - t[i] * v, t[i])
+            corrected = wavelet_corrected(request.dcw, x, before - t[i] * v, t[i])
             x = corrected if mask is None else mask * corrected + (1 - mask) * x
     if (mask := _mask(request, n - 1)) is not None:
         x = mask * x + (1 - mask) * source
@@ -225,25 +230,40 @@ class Guide:
         return rescale * guided * length + (1 - rescale) * guided
 
 
-def _dcw(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, t: float) -> np.ndarray:
+def wavelet_corrected(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, t: float) -> np.ndarray:
+    """DCW as published: the bands of x and y, corrected, transformed back, cut to length."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
     scaler, high_scaler = at_frames(dcw.scaler, len(x)), at_frames(dcw.high_scaler, len(x))
     if dcw.mode == "pix":
         return x + scaler * (x - y)
-    (low, high), (low_y, high_y) = _haar(x), _haar(y)
+    bands, clean = (list(pywt.dwt(value, dcw.wavelet, "zero", axis=0)) for value in (x, y))
     if dcw.mode in {"low", "double"}:
-        low = low + _halved(t * scaler) * (low - low_y)
-    if dcw.mode != "low":
-        high = high + _halved((1 - t) * (scaler if dcw.mode == "high" else high_scaler)) * (high - high_y)
-    return np.stack([(low + high), (low - high)], axis=1).reshape(x.shape) / np.sqrt(2)
+        bands[0] = _band(dcw, bands[0], clean[0], t * scaler)
+    if dcw.mode in {"high", "double"}:
+        bands[1] = _band(dcw, bands[1], clean[1], (1 - t) * (scaler if dcw.mode == "high" else high_scaler))
+    return pywt.idwt(*bands, dcw.wavelet, "zero", axis=0)[: len(x)]
 
 
-def _haar(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return (x[0::2] + x[1::2]) / np.sqrt(2), (x[0::2] - x[1::2]) / np.sqrt(2)
+def _band(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, curve: np.ndarray) -> np.ndarray:
+    # linear resampling with cell centres, as the reference does it
+    resized = interpolate(torch.tensor(curve.T)[None], size=len(x), mode="linear", align_corners=False)
+    strength = resized[0].numpy().T
+    sign = np.sign(x - y)
+    difference = sign * np.maximum(np.abs(x - y) - dcw.soft_thresh, 0.0)
+    result = (1 - dcw.mult_blend) * (x + strength * difference) + dcw.mult_blend * x * (1 + strength * sign)
+    if dcw.mag_phase == 0.0:
+        return result
+    zx, zy = _analytic(x), _analytic(y)
+    magnitude = np.abs(zx) + strength * (np.abs(zx) - np.abs(zy))
+    angle = np.angle(zx) + strength * np.angle(zx / (zy + 1e-8))
+    return (1 - dcw.mag_phase) * result + dcw.mag_phase * magnitude * np.cos(angle)
 
 
-def _halved(curve: np.ndarray) -> np.ndarray:
-    # linear resampling with cell centres: halfway between each pair
-    return np.interp(np.arange(len(curve) // 2) * 2 + 0.5, np.arange(len(curve)), curve[:, 0])[:, None]
+def _analytic(band: np.ndarray) -> np.ndarray:
+    frequencies = np.fft.fftfreq(len(band))[:, None]
+    factor = np.where(frequencies > 0, 2.0, np.where(frequencies == 0, 1.0, 0.0))
+    factor[np.abs(frequencies) == 0.5] = 1.0  # Nyquist, which an odd length does not have
+    return np.fft.ifft(np.fft.fft(band, axis=0) * factor, axis=0)
 
 
 def _initial(request: engine.Request, start: np.ndarray, source: np.ndarray | None, t: float) -> np.ndarray:

@@ -11,6 +11,7 @@ from lora_files import STYLES, factors, kohya, write
 
 from engine import Conditioning, LoraError, LoraLibrary, Request, RequestError, Session
 from engine.backends.eager import EagerBackend
+from engine.dit.linear import Linear
 from engine.model.models import Models, load
 
 FRAMES = 60
@@ -78,15 +79,13 @@ def test_one_layer_adds_what_the_formula_says(models: Models, files: Path):
     layer = models.transformer.get_submodule("layers.5.mlp.down_proj")
     x = np.random.default_rng(5).standard_normal((7, 512)).astype(np.float32)
     one, two = factors(1)["layers.5.mlp.down_proj"], factors(2, rank=3)["layers.5.mlp.down_proj"]
-    library.activate({"two": -1.25, "one": 0.3})
-    with torch.inference_mode():
-        found = layer(torch.tensor(x)).numpy()
+    added = library.factors({"two": -1.25, "one": 0.3})["layers.5.mlp.down_proj"]
+    found = Linear(layer.weight.detach(), None, added)(torch.tensor(x)).numpy()
     wide = x.astype(np.float64)
     wanted = wide @ layer.weight.numpy().astype(np.float64).T
     for strength, scale, (down, up) in ((0.3, 1.0, one), (-1.25, 2.0, two)):
         wanted += strength * scale * (wide @ down.astype(np.float64).T) @ up.astype(np.float64).T
     np.testing.assert_allclose(found, wanted, atol=1e-4, rtol=0)
-    library.activate({})
 
 
 @settings(max_examples=12)
@@ -237,7 +236,7 @@ def test_a_name_that_is_not_registered_is_refused_with_those_that_are(library: L
         with pytest.raises(RequestError, match="Registered: deep, one, two"):
             call("three")
     with pytest.raises(RequestError, match="'three'"):
-        library.activate({"three": 1.0})
+        library.factors({"three": 1.0})
     with pytest.raises(RequestError, match="not text"):
         library.checked({3: 1.0})
 
@@ -254,15 +253,20 @@ def test_a_ninth_enabled_lora_is_refused(models: Models, tmp_path: Path):
     assert len(library.active()) == 8
 
 
-def test_the_key_of_what_a_layer_made_changes_with_the_loras_that_touch_it(library: LoraLibrary):
-    keys_values = {f"layers.{index}.cross_attn.{part}" for index in range(6) for part in ("to_k", "to_v")}
-    assert library.touches("deep").isdisjoint(keys_values)
-    library.activate({"deep": 1.0})
-    assert library.key(keys_values) == ()
-    library.activate({"deep": 1.0, "one": 0.5, "two": 0.0})
-    assert [strength for _, strength in library.key(keys_values)] == [0.5]
-    library.activate({})
-    assert library.key(keys_values) == ()
+def test_loras_have_the_identity_of_their_content_and_strength(library: LoraLibrary, files: Path):
+    assert library.identity({"one": 0.0}) == library.identity({}) == ()
+    both = library.identity({"two": 0.25, "one": 0.5, "deep": 0.0})
+    assert both == library.identity({"one": 0.5, "two": 0.25})
+    assert len({library.identity({"one": 0.5}), library.identity({"two": 0.5}), library.identity({"one": 0.25})}) == 3
+
+
+def test_a_strength_makes_new_gains_and_shares_the_factors(library: LoraLibrary):
+    weak, strong = (library.factors({"one": strength}) for strength in (0.25, 0.5))
+    assert weak.keys() == strong.keys() == library.touches("one")
+    for layer, low in weak.items():
+        assert low.down is strong[layer].down
+        assert low.up is strong[layer].up
+        assert torch.equal(low.gains * 2, strong[layer].gains)
 
 
 def test_a_session_applies_and_removes_loras_by_file(session: Session, files: Path):

@@ -115,7 +115,6 @@ NEUTRAL = {
     "prompt_blend": {"conditioning_b": ALIEN, "prompt_blend": np.zeros(3)},
     "only_prompt_at_no_step": {"condition_steps": (1.0, 1.0)},
     "chunk_mask": {"chunk_mask": np.ones(4)},
-    "noise_start": {"noise_start": 0},
     "apg": {"apg_eta": 1.0, "apg_norm_threshold": 0.1},
     "loras": {"loras": {}},
     "ode_noise": {"ode_noise": np.zeros(7)},
