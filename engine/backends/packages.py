@@ -88,7 +88,14 @@ class Packages:
 def key(config: Mapping[str, Any], threads: int) -> str:
     """32 hex digits for what a package depends on: DiT, machine, torch, threads, and our own sources."""
     parts = hashlib.sha256()
-    about = [_shape(config), torch.__version__, torch.backends.cpu.get_cpu_capability(), platform.machine(), _cpu(), threads]
+    about = [
+        _shape(config),
+        torch.__version__,
+        torch.backends.cpu.get_cpu_capability(),
+        platform.machine(),
+        _cpu(),
+        threads,
+    ]
     parts.update(json.dumps(about, sort_keys=True, default=list).encode())
     for pattern in _SOURCES:
         for source in sorted(_ROOT.glob(pattern)):
