@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from engine.stream.changes import Change
     from engine.stream.finished import Finished
     from engine.stream.handle import StreamHandle
+    from engine.stream.self_check import SelfCheck
     from engine.stream.stats import StreamStats
     from engine.stream.stream import Stream
+    from engine.stream.warmup import WarmedPart
 
 __version__ = "0.1.0"
 
@@ -53,12 +55,14 @@ _HOMES = {
     "LoraLibrary": "engine.lora.library",
     "LoraMetadata": "engine.lora.metadata",
     "Request": "engine.request.request",
+    "SelfCheck": "engine.stream.self_check",
     "Session": "engine.session",
     "SongStream": "engine.song.stream",
     "Source": "engine.request.source",
     "Stream": "engine.stream.stream",
     "StreamHandle": "engine.stream.handle",
     "StreamStats": "engine.stream.stats",
+    "WarmedPart": "engine.stream.warmup",
     "average_conditionings": "engine.request.conditioning",
     "blend_conditionings": "engine.request.conditioning",
     "blend_latents": "engine.request.latents",
@@ -90,12 +94,14 @@ __all__ = [
     "LoraMetadata",
     "Request",
     "RequestError",
+    "SelfCheck",
     "Session",
     "SongStream",
     "Source",
     "Stream",
     "StreamHandle",
     "StreamStats",
+    "WarmedPart",
     "__version__",
     "audio_info",
     "average_conditionings",

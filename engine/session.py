@@ -15,6 +15,7 @@ from engine.analysis.info import AudioInfo, audio_info
 from engine.backends import Backend
 from engine.backends.choose import check_backend, open_backend
 from engine.codec.codec import Codec
+from engine.constants import FRAME_RATE, SOURCE_GRID
 from engine.errors import CheckpointError, EngineError, RequestError
 from engine.lora.library import LoraLibrary
 from engine.model import checkpoint as checkpoints
@@ -30,7 +31,9 @@ from engine.request.snapshot import check
 from engine.request.source import Source
 from engine.stream.changes import Change
 from engine.stream.handle import StreamHandle
-from engine.stream.stream import Stream
+from engine.stream.self_check import SelfCheck, self_check
+from engine.stream.stream import UNCHECKED, Stream
+from engine.stream.warmup import WarmedPart, timed
 from engine.text.embedding import TextEmbedding
 from engine.text.format import format_lyrics, format_prompt, instruction
 from engine.text.prompt import TextEncoder
@@ -56,6 +59,7 @@ class Session:
         """Use `Session.open`."""
         self.checkpoint = info
         self._threads = threads
+        self._claim = UNCHECKED
         # one thread while loading: a pool that exists at a fork is dead in the child
         devices.set_threads(1)
         models = load(info)
@@ -306,7 +310,45 @@ class Session:
         """
         wanted = even_frames(frames)
         width = self.checkpoint.conditioning_width
-        return Stream(self.backend, self.empty_latent(wanted), depth, width, self.loras)
+        return Stream(self.backend, self.empty_latent(wanted), depth, width, self.loras, lambda: self.claim)
+
+    def warm_up(self, frames: int = 250) -> tuple[WarmedPart, ...]:
+        """Do ahead what a first generation of T = frames would wait for, such as compiling.
+
+        Returns:
+            What was done, with the seconds that each part took.
+
+        Raises:
+            RequestError: frames.
+        """
+        with self.open_stream(frames, 1) as stream:
+            parts = stream.warm_up()
+        silence = self.empty_latent(frames)
+        return (
+            timed("prompt", lambda: self.encode_text("techno", duration=frames / FRAME_RATE)),
+            *parts,
+            timed("decode", lambda: self.decode(silence, 0, SOURCE_GRID)),
+        )
+
+    def self_check(self, frames: int = 60) -> SelfCheck:
+        """Prove or disprove, with this model, machine, backend and thread count, that streaming changes no bit.
+
+        Streams unlike requests of T = frames side by side and compares each with the same request alone: about sixty
+        forwards. What it found is what `claim` and the stats of every stream say from then on.
+
+        Raises:
+            RequestError: frames.
+        """
+        captions = ("techno, driving kick", "ambient pad chords, slow, warm, long tails")
+        prompts = [self.encode_text(caption, duration=frames / FRAME_RATE) for caption in captions]
+        found = self_check(lambda depth: self.open_stream(frames, depth), prompts, frames)
+        self._claim = found.claim
+        return found
+
+    @property
+    def claim(self) -> str:
+        """How far a streamed latent equals the one-shot one here, as the latest self-check found."""
+        return self._claim
 
     def stream(self, request: Request, depth: int = 4) -> StreamHandle:
         """Keep generating one request, which may be changed between ticks.

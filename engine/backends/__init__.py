@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from torch import Tensor
 
@@ -47,4 +47,17 @@ class Backend(Protocol):
 
     def vae_decode(self, latent: Tensor) -> Tensor:
         """Audio [1, 2, 1920 T] float32 of a latent [1, T, 64] float32."""
+        ...
+
+
+@runtime_checkable
+class Warmable(Protocol):
+    """A backend that has work to do once, before its first forward."""
+
+    def warm_up(self, frames: int) -> Mapping[str, float]:
+        """Do it for T = frames, if it was not done.
+
+        Returns:
+            Seconds that each part took, by name, such as "compile".
+        """
         ...

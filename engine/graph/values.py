@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.info import AudioInfo
 from engine.checks import frozen, whole
 from engine.constants import AUDIO_CHANNELS, LATENT_CHANNELS
 from engine.errors import RequestError
@@ -178,21 +179,6 @@ class Modulation:
     x0_gate: float
 
 
-@dataclass(frozen=True)
-class Info:
-    """What was heard in audio.
-
-    Attributes:
-        bpm: tempo in beats per minute.
-        key: such as "C major".
-        duration: seconds.
-    """
-
-    bpm: int
-    key: str
-    duration: float
-
-
 PORT_TYPES: Final[Mapping[type, str]] = {
     Model: "MODEL",
     Clip: "CLIP",
@@ -207,7 +193,7 @@ PORT_TYPES: Final[Mapping[type, str]] = {
     Diffusion: "CONFIG",
     Dcw: "DCW",
     Modulation: "MODULATION",
-    Info: "INFO",
+    AudioInfo: "INFO",
     object: "ANY",
 }
 """Name of a port's type, by the class of what travels through it. ANY takes and gives anything."""

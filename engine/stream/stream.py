@@ -20,6 +20,7 @@ from engine.stream.finished import Finished
 from engine.stream.loras import LoraSource, NoLoras
 from engine.stream.slot import Slot, open_slot
 from engine.stream.stats import Meter, StreamStats
+from engine.stream.warmup import WarmedPart, warm_up
 
 UNCHECKED = "not checked here; Session.self_check proves or downgrades it"
 MAX_DEPTH = 8  # a turbo schedule has 8 steps; more slots than steps would never fill
@@ -93,6 +94,8 @@ class Stream:
         if snapshot.loras is not None:
             self._loras.checked(snapshot.loras)
         replayed = None if changes is None else checked_log(changes, self._frames)
+        for change in replayed or ():
+            self._check_lora(change.name, change.value)
         if self._waiting is not None:
             self._superseded += 1
         self._submitted += 1
@@ -160,8 +163,7 @@ class Stream:
             self._shared.pop(known, None)
             return
         checked = checked_value(known, value, self._frames)
-        if known.startswith(LORA):
-            self._loras.checked({known.removeprefix(LORA): checked})
+        self._check_lora(known, checked)
         self._shared[known] = checked
 
     def cancel(self, request_id: int) -> bool:
@@ -177,6 +179,15 @@ class Stream:
             return False
         self._cancelled += 1
         return True
+
+    def warm_up(self) -> tuple[WarmedPart, ...]:
+        """Do ahead what the first tick would wait for: what the backend does once, and a forward.
+
+        Raises:
+            EngineError: the stream is closed.
+        """
+        self._check_open()
+        return warm_up(self._backend, self._frames, self._width)
 
     def stats(self) -> StreamStats:
         """Counters and state; see StreamStats."""
@@ -223,6 +234,10 @@ class Stream:
         self._bank.admit(open_slot(request_id, snapshot, replayed, self._silence))
         self._since_admission = 0
         self._admitted += 1
+
+    def _check_lora(self, name: str, value: Value | None) -> None:
+        if name.startswith(LORA) and value is not None:
+            self._loras.checked({name.removeprefix(LORA): value})
 
     def _finish(self, slot: Slot, latent: NDArray[np.float32] | None) -> Finished:
         if slot.failure is None:

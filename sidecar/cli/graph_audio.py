@@ -7,10 +7,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from engine.analysis.info import AudioInfo
 from engine.constants import AUDIO_CHANNELS, SAMPLE_RATE
 from engine.graph import Audio, Graph
 from engine.graph.executor import Outputs
-from engine.graph.values import NO_OUTPUT, Info
+from engine.graph.values import NO_OUTPUT
 from sidecar.cli.audio import read_stereo, write_wav
 from sidecar.cli.output import CommandError
 
@@ -121,6 +122,6 @@ def _check(option: str, kind: str, wanted: list[str], paths: Mapping[str, Path])
 
 
 def _words(value: object) -> str:
-    if isinstance(value, Info):
-        return f"{value.bpm} bpm, {value.key}, {value.duration:.2f} s"
+    if isinstance(value, AudioInfo):
+        return f"{value.bpm or 'no'} bpm, {value.key or 'no key'}, {value.duration:.2f} s"
     return type(value).__name__

@@ -1,11 +1,14 @@
 """The step maths again, in float64 numpy from the published formulas, and random requests to hold them against."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pywt
+import torch
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 import engine
 from engine.backends import NO_LORAS, Backend, Loras
@@ -22,11 +25,13 @@ class Recording:
     def __init__(self, inner: Backend) -> None:
         self.inner = inner
         self.calls: list[tuple[np.ndarray, np.ndarray]] = []
+        self.contexts: list[np.ndarray] = []
 
     def dit_step(
         self, x: Tensor, time: float, conditioning: engine.Conditioning, context: Tensor, loras: Loras = NO_LORAS
     ) -> Tensor:
         velocity = self.inner.dit_step(x, time, conditioning, context, loras)
+        self.contexts.append(context[0].numpy())
         self.calls.append((x[0].numpy().astype(np.float64), velocity[0].numpy().astype(np.float64)))
         return velocity
 
@@ -35,19 +40,38 @@ def recorded(
     session: engine.Session, request: engine.Request
 ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
     """The latent of a request, and input and velocity [T, 64] of every forward it took."""
+    latent, backend = _recorded(session, request)
+    return latent, backend.calls
+
+
+def contexts(session: engine.Session, request: engine.Request) -> list[np.ndarray]:
+    """The context [T, 128] of every forward that a request took."""
+    return _recorded(session, request)[1].contexts
+
+
+def _recorded(session: engine.Session, request: engine.Request) -> tuple[np.ndarray, Recording]:
     backend = Recording(session.backend)
     silence = session.empty_latent(request.frames)
     stream = Stream(backend, silence, 1, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
     stream.submit(request)
     (done,) = stream.flush()
     assert done.latent is not None, done.error
-    return done.latent, backend.calls
+    return done.latent, backend
 
 
 def curve(low: float, high: float) -> st.SearchStrategy[object]:
     """A constant, or a few points; the ends of the range often."""
     value = st.floats(low, high, width=32)
     return st.one_of(st.just(low), st.just(high), value, st.lists(value, min_size=2, max_size=9).map(np.array))
+
+
+RANGES = st.sampled_from([(0.0, 1.0), (0.0, 0.5), (0.5, 1.0), (0.3, 0.3), (0.25, 0.75)])
+
+
+def conditions(prompt: engine.Conditioning, least: int) -> st.SearchStrategy[object]:
+    """Further prompts with weights and ranges of steps."""
+    some = st.builds(engine.Condition, conditioning=st.just(prompt), weight=curve(0.0, 2.0), steps=RANGES)
+    return st.lists(some, min_size=least, max_size=2)
 
 
 def controls(target: np.ndarray, negative: engine.Conditioning) -> st.SearchStrategy[dict[str, object]]:
@@ -72,12 +96,21 @@ def controls(target: np.ndarray, negative: engine.Conditioning) -> st.SearchStra
             mode=st.sampled_from(["low", "high", "double", "pix"]),
             scaler=curve(0.0, 0.5),
             high_scaler=curve(-0.5, 0.5),
+            wavelet=st.sampled_from(["haar", "haar", "db4", "bior2.2"]),
+            soft_thresh=st.sampled_from([0.0, 0.0, 0.1]),
         ),
-        "negative": st.just(negative),
+        "negative": st.just(negative) | conditions(negative, 1),
+        "apg_eta": st.sampled_from([0.0, 0.5, 1.0, -1.0]),
+        "apg_norm_threshold": st.sampled_from([0.0, 0.7, 2.5]),
+        "conditions": conditions(negative, 0),
+        "weight": curve(0.0, 2.0),
+        "condition_steps": RANGES,
+        "hints": st.just(target),
+        "chunk_mask": curve(0.0, 1.0),
         "channel_gain": st.sampled_from([np.full(64, 1.5), rng.uniform(0.5, 1.5, (len(target), 64))]),
     }
     given = st.fixed_dictionaries({}, optional=fields).map(
-        lambda some: some | ({"negative": negative} if "guidance" in some else {})
+        lambda some: ({"negative": negative} if "guidance" in some else {}) | some
     )
     return st.builds(lambda some, mask: some | {"x0_target": target, "mask": mask}, given, curve(0.0, 1.0)) | given.map(
         lambda some: {name: value for name, value in some.items() if name[:2] != "x0" and name != "mask_strength"}
@@ -94,9 +127,10 @@ def at_frames(value: object, frames: int) -> np.ndarray:
 
 def expected(request: engine.Request, velocities: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
     """What the DiT reads at every step, and the final latent, given the velocity of every step."""
-    frames, n = request.frames, request.steps
-    t = times(n, request.shift, request.denoise).astype(np.float64)
-    start = normal(request.seed, 0, frames).astype(np.float64)
+    frames = request.frames
+    t = _times(request)
+    n = len(t) - 1
+    start = normal(request.seed, 0, frames, request.noise_start).astype(np.float64)
     source = None if request.source is None else request.source.latent.astype(np.float64)
     scale = at_frames(request.velocity_scale, frames)
     gain = np.ones(64) if request.channel_gain is None else np.asarray(request.channel_gain, np.float64)
@@ -109,23 +143,61 @@ def expected(request: engine.Request, velocities: list[np.ndarray]) -> tuple[lis
         if mask is not None:
             x = mask * x + (1 - mask) * (t[i] * start + (1 - t[i]) * source)
         before = x
-        read.append(x * gain)
-        v = next(answers)
+
+        def forward(seen: np.ndarray = x * gain) -> np.ndarray:
+            read.append(seen)
+            return next(answers)
+
+        v = composed(positive(request), i / n, forward, x)
         if guide.acts(t[i]):
-            if guide.negative is None:
-                read.append(x * gain)
-            v = guide.apply(v, answers)
+            v = guide.apply(v, lambda i=i, ask=forward, x=x: composed(negative(request), i / n, ask, x))
         clean = x - t[i] * v * scale
         share = _share(request, i)
         clean = clean if share is None else (1 - share) * clean + share * np.asarray(request.x0_target)
         clean = clean if mask is None else mask * clean + (1 - mask) * source
         x = _next(request, x, clean, i, t, start, source)
         if request.dcw is not None:
-            corrected = _dcw(request.dcw, x, before - t[i] * v, t[i])
+            corrected = wavelet_corrected(request.dcw, x, before - t[i] * v, t[i])
             x = corrected if mask is None else mask * corrected + (1 - mask) * x
     if (mask := _mask(request, n - 1)) is not None:
         x = mask * x + (1 - mask) * source
     return read, x
+
+
+def _times(request: engine.Request) -> np.ndarray:
+    if request.timesteps is None:
+        return times(request.steps, request.shift, request.denoise).astype(np.float64)
+    given = np.array(request.timesteps, np.float32).astype(np.float64)
+    return given if given[-1] == 0 else np.append(given, 0.0)
+
+
+Weighted = list[tuple[np.ndarray, tuple[float, float]]]
+
+
+def positive(request: engine.Request) -> Weighted:
+    """Weight [T, 1] and range of steps of every prompt that a request asks for."""
+    blend, weight = at_frames(request.prompt_blend, request.frames), at_frames(request.weight, request.frames)
+    if request.conditioning_b is None:
+        blend = blend * 0
+    pair = [(weight * share, request.condition_steps) for share in (1 - blend, blend) if share.any()]
+    return pair + [(at_frames(c.weight, request.frames), c.steps) for c in request.conditions]
+
+
+def negative(request: engine.Request) -> Weighted:
+    """The same of those that it guides away from."""
+    if isinstance(request.negative, engine.Conditioning):
+        return [(at_frames(1.0, request.frames), (0.0, 1.0))]
+    assert request.negative is not None
+    return [(at_frames(c.weight, request.frames), c.steps) for c in request.negative]
+
+
+def composed(prompts: Weighted, progress: float, forward: Callable[[], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """sum(w v) / max(sum w, 1e-8) over the active prompts; one alone as it is; the first where none is active."""
+    active = [weight for weight, (start, end) in prompts if start <= progress < end] or [prompts[0][0]]
+    if len(active) == 1:
+        return forward()
+    total = np.maximum(sum(active), 1e-8)
+    return sum((weight * forward() / total for weight in active if weight.any()), np.zeros_like(x))
 
 
 class Guide:
@@ -141,40 +213,57 @@ class Guide:
             return False
         return self.request.guidance_interval[0] <= 1 - t <= self.request.guidance_interval[1]
 
-    def apply(self, v: np.ndarray, answers: Iterator[np.ndarray]) -> np.ndarray:
+    def apply(self, v: np.ndarray, forward: Callable[[], np.ndarray]) -> np.ndarray:
         frames = self.request.frames
-        negative = next(answers) if self.negative is None else self.negative
+        negative = forward() if self.negative is None else self.negative
         if self.request.guidance_mode == "initialize":
             self.negative = negative
         self.running = v - negative + at_frames(self.request.apg_momentum, frames) * self.running
-        limited = self.running * np.minimum(1.0, 2.5 / np.linalg.norm(self.running, axis=0))
-        unit = v / np.linalg.norm(v, axis=0)
-        orthogonal = limited - (limited * unit).sum(axis=0) * unit
-        guided = v + (at_frames(self.request.guidance, frames) - 1) * orthogonal
+        limit = self.request.apg_norm_threshold or np.inf
+        limited = self.running * np.minimum(1.0, limit / np.maximum(np.linalg.norm(self.running, axis=0), 1e-12))
+        unit = v / np.maximum(np.linalg.norm(v, axis=0), 1e-12)
+        parallel = (limited * unit).sum(axis=0) * unit
+        update = limited - parallel + self.request.apg_eta * parallel
+        guided = v + (at_frames(self.request.guidance, frames) - 1) * update
         rescale = at_frames(self.request.cfg_rescale, frames)
-        length = np.linalg.norm(v, axis=0) / np.linalg.norm(guided, axis=0)
+        length = np.linalg.norm(v, axis=0) / np.maximum(np.linalg.norm(guided, axis=0), 1e-12)
         return rescale * guided * length + (1 - rescale) * guided
 
 
-def _dcw(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, t: float) -> np.ndarray:
+def wavelet_corrected(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, t: float) -> np.ndarray:
+    """DCW as published: the bands of x and y, corrected, transformed back, cut to length."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
     scaler, high_scaler = at_frames(dcw.scaler, len(x)), at_frames(dcw.high_scaler, len(x))
     if dcw.mode == "pix":
         return x + scaler * (x - y)
-    (low, high), (low_y, high_y) = _haar(x), _haar(y)
+    bands, clean = (list(pywt.dwt(value, dcw.wavelet, "zero", axis=0)) for value in (x, y))
     if dcw.mode in {"low", "double"}:
-        low = low + _halved(t * scaler) * (low - low_y)
-    if dcw.mode != "low":
-        high = high + _halved((1 - t) * (scaler if dcw.mode == "high" else high_scaler)) * (high - high_y)
-    return np.stack([(low + high), (low - high)], axis=1).reshape(x.shape) / np.sqrt(2)
+        bands[0] = _band(dcw, bands[0], clean[0], t * scaler)
+    if dcw.mode in {"high", "double"}:
+        bands[1] = _band(dcw, bands[1], clean[1], (1 - t) * (scaler if dcw.mode == "high" else high_scaler))
+    return pywt.idwt(*bands, dcw.wavelet, "zero", axis=0)[: len(x)]
 
 
-def _haar(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return (x[0::2] + x[1::2]) / np.sqrt(2), (x[0::2] - x[1::2]) / np.sqrt(2)
+def _band(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, curve: np.ndarray) -> np.ndarray:
+    # linear resampling with cell centres, as the reference does it
+    resized = interpolate(torch.tensor(curve.T)[None], size=len(x), mode="linear", align_corners=False)
+    strength = resized[0].numpy().T
+    sign = np.sign(x - y)
+    difference = sign * np.maximum(np.abs(x - y) - dcw.soft_thresh, 0.0)
+    result = (1 - dcw.mult_blend) * (x + strength * difference) + dcw.mult_blend * x * (1 + strength * sign)
+    if dcw.mag_phase == 0.0:
+        return result
+    zx, zy = _analytic(x), _analytic(y)
+    magnitude = np.abs(zx) + strength * (np.abs(zx) - np.abs(zy))
+    angle = np.angle(zx) + strength * np.angle(zx / (zy + 1e-8))
+    return (1 - dcw.mag_phase) * result + dcw.mag_phase * magnitude * np.cos(angle)
 
 
-def _halved(curve: np.ndarray) -> np.ndarray:
-    # linear resampling with cell centres: halfway between each pair
-    return np.interp(np.arange(len(curve) // 2) * 2 + 0.5, np.arange(len(curve)), curve[:, 0])[:, None]
+def _analytic(band: np.ndarray) -> np.ndarray:
+    frequencies = np.fft.fftfreq(len(band))[:, None]
+    factor = np.where(frequencies > 0, 2.0, np.where(frequencies == 0, 1.0, 0.0))
+    factor[np.abs(frequencies) == 0.5] = 1.0  # Nyquist, which an odd length does not have
+    return np.fft.ifft(np.fft.fft(band, axis=0) * factor, axis=0)
 
 
 def _initial(request: engine.Request, start: np.ndarray, source: np.ndarray | None, t: float) -> np.ndarray:
@@ -187,18 +276,18 @@ def _initial(request: engine.Request, start: np.ndarray, source: np.ndarray | No
 def _mask(request: engine.Request, i: int) -> np.ndarray | None:
     if request.mask is None:
         return None
-    strength = 1.0 if request.mask_strength is None else at_frames(request.mask_strength, request.steps)[i]
+    strength = 1.0 if request.mask_strength is None else at_frames(request.mask_strength, len(_times(request)) - 1)[i]
     return at_frames(request.mask, request.frames) * strength
 
 
 def _share(request: engine.Request, i: int) -> np.ndarray | None:
     if request.x0_curve is not None:
-        p = i / max(request.steps - 1, 1)
+        p = i / max(len(_times(request)) - 2, 1)
         ramp = max(0.0, p - request.x0_gate) / max(1 - request.x0_gate, 1e-6)
         return at_frames(request.x0_curve, request.frames) * ramp
     return (
         at_frames(request.x0_strength, request.frames)
-        if request.x0_target is not None and i >= request.steps // 2
+        if request.x0_target is not None and i >= (len(_times(request)) - 1) // 2
         else None
     )
 
@@ -212,7 +301,7 @@ def _next(
     start: np.ndarray,
     source: np.ndarray | None,
 ) -> np.ndarray:
-    fresh = normal(request.seed, 1 + i, request.frames).astype(np.float64)
+    fresh = normal(request.seed, 1 + i, request.frames, request.noise_start).astype(np.float64)
     after = t[i + 1]
     if request.sde_denoise is not None:
         c = at_frames(request.sde_denoise, request.frames)
@@ -225,7 +314,7 @@ def _next(
 
 
 def _all_weights(request: engine.Request) -> np.ndarray:
-    return np.stack([_mask(request, i) for i in range(request.steps)])
+    return np.stack([_mask(request, i) for i in range(len(_times(request)) - 1)])
 
 
 def with_fields(request: engine.Request, fields: dict[str, object]) -> engine.Request:

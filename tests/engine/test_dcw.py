@@ -6,6 +6,7 @@ import pywt
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from step_reference import wavelet_corrected
 
 import engine
 from engine.request.dcw import DCW_MODES, checked
@@ -19,48 +20,6 @@ PLAIN = {"mult_blend": 0.0, "mag_phase": 0.0, "soft_thresh": 0.0}
 
 def noise(frames: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(frames, 64)).astype(np.float32)
-
-
-def reference(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, t: float) -> np.ndarray:
-    """The correction as the spec writes it: bands of x and y, corrected, transformed back, cut to length."""
-    x, y = x.astype(np.float64), y.astype(np.float64)
-    frames = len(x)
-    scaler, high_scaler = (np.broadcast_to(curve, frames).astype(np.float64) for curve in (dcw.scaler, dcw.high_scaler))
-    if dcw.mode == "pix":
-        return x + scaler[:, None] * (x - y)
-    bands, clean = (list(pywt.dwt(value, dcw.wavelet, "zero", axis=0)) for value in (x, y))
-    if dcw.mode in {"low", "double"}:
-        bands[0] = corrected(dcw, bands[0], clean[0], at_band(t * scaler, len(bands[0])))
-    if dcw.mode in {"high", "double"}:
-        high = scaler if dcw.mode == "high" else high_scaler
-        bands[1] = corrected(dcw, bands[1], clean[1], at_band((1 - t) * high, len(bands[1])))
-    return pywt.idwt(*bands, dcw.wavelet, "zero", axis=0)[:frames]
-
-
-def at_band(curve: np.ndarray, length: int) -> np.ndarray:
-    resampled = torch.nn.functional.interpolate(
-        torch.tensor(curve)[None, None], size=length, mode="linear", align_corners=False
-    )
-    return resampled[0, 0].numpy()[:, None]
-
-
-def corrected(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    sign = np.sign(x - y)
-    difference = sign * np.maximum(np.abs(x - y) - dcw.soft_thresh, 0.0) if dcw.soft_thresh else x - y
-    result = (1 - dcw.mult_blend) * (x + strength * difference) + dcw.mult_blend * x * (1 + strength * sign)
-    if dcw.mag_phase == 0.0:
-        return result
-    zx, zy = analytic(x), analytic(y)
-    magnitude = np.abs(zx) + strength * (np.abs(zx) - np.abs(zy))
-    angle = np.angle(zx) + strength * np.angle(zx / (zy + 1e-8))
-    return (1 - dcw.mag_phase) * result + dcw.mag_phase * magnitude * np.cos(angle)
-
-
-def analytic(band: np.ndarray) -> np.ndarray:
-    frequencies = np.fft.fftfreq(len(band))[:, None]
-    factor = np.where(frequencies > 0, 2.0, np.where(frequencies == 0, 1.0, 0.0))
-    factor[np.abs(frequencies) == 0.5] = 1.0  # Nyquist, which an odd length does not have
-    return np.fft.ifft(np.fft.fft(band, axis=0) * factor, axis=0)
 
 
 def applied(dcw: engine.Dcw, x: np.ndarray, y: np.ndarray, t: float) -> np.ndarray:
@@ -101,7 +60,7 @@ def corrections(draw: st.DrawFn) -> engine.Dcw:
 @settings(deadline=None)
 def test_a_correction_is_what_the_formula_says(dcw: engine.Dcw, t: float, seed: int):
     x, y = noise(40, seed), noise(40, seed + 100)
-    np.testing.assert_allclose(applied(dcw, x, y, t), reference(dcw, x, y, t), atol=2e-4)
+    np.testing.assert_allclose(applied(dcw, x, y, t), wavelet_corrected(dcw, x, y, t), atol=2e-4)
 
 
 @pytest.mark.parametrize("wavelet", ["haar", "db3", "sym4"])  # odd and even numbers of coefficients
@@ -113,7 +72,7 @@ def test_magnitude_and_phase_move_apart_as_the_formula_says(wavelet: str, frames
     x = np.cos(phase).astype(np.float32)
     y = (0.8 * np.cos(phase + 0.4)).astype(np.float32)
     dcw = engine.Dcw(wavelet=wavelet, scaler=0.3, high_scaler=0.2, mag_phase=mag_phase)
-    np.testing.assert_allclose(applied(dcw, x, y, 0.6), reference(dcw, x, y, 0.6), atol=1e-4)
+    np.testing.assert_allclose(applied(dcw, x, y, 0.6), wavelet_corrected(dcw, x, y, 0.6), atol=1e-4)
 
 
 @pytest.mark.parametrize("wavelet", ["haar", "db4"])

@@ -11,6 +11,7 @@ from lora_files import STYLES, factors
 from safetensors.numpy import save_file
 
 import engine
+from engine.analysis.info import audio_info
 from engine.graph import NO_OUTPUT, NODES, Audio, Graph, GraphError, Latent, Model, loads
 from engine.request.dcw import Dcw
 
@@ -29,7 +30,7 @@ SECONDS = FRAMES / 25
 
 def test_the_catalogue_is_complete_and_what_is_ours_is_marked():
     assert len(CATALOGUE) == 32
-    assert {definition.name for definition in NODES if not definition.own} == set(CATALOGUE) - {"AudioInfo"}
+    assert {definition.name for definition in NODES if not definition.own} == set(CATALOGUE)
     assert {definition.name for definition in NODES if definition.own} == {"AudioInput", "AudioOutput"}
 
 
@@ -312,6 +313,21 @@ def test_prompts_are_mixed_and_combined_as_the_session_does(graph: Graph, sessio
         graph.run("wrong")
 
 
+def test_what_was_heard_in_a_source_goes_into_its_prompt(graph: Graph, session: engine.Session, audio: np.ndarray):
+    add(graph, "info", "AudioInfo", {"audio": "song"})
+    add(graph, "heard", "EncodeText", {"clip": "load.clip", "info": "info"}, tags="pad", duration=SECONDS, bpm=99)
+    graph.bind("song", "audio", Audio(np.tile(audio, (1, 3))))
+    result = graph.run("info", "heard")
+    info = result["info"]["info"]
+    assert info == audio_info(np.tile(audio, (1, 3)))
+    assert info.bpm == 120
+    wanted = session.embed_text("pad", duration=SECONDS, bpm=120, key=info.key, time_signature="4")
+    np.testing.assert_array_equal(result["heard"]["text_embed"].embedding.prompt, wanted.prompt)
+    graph.bind("song", "audio", Audio(np.zeros_like(audio)))  # nothing is heard: what was set holds
+    silent = session.embed_text("pad", duration=SECONDS, bpm=99, key="C major", time_signature="4")
+    np.testing.assert_array_equal(graph.run("heard")["heard"]["text_embed"].embedding.prompt, silent.prompt)
+
+
 def window(graph: Graph, **params: Any) -> Any:
     for name, value in params.items():
         graph.set("sound", name, value)
@@ -397,3 +413,9 @@ def test_every_shipped_graph_runs(path: Path, session: engine.Session, audio: np
             kept = graph.run("denoise", "source")
             half = slice(0, FRAMES // 2 - 1)
             np.testing.assert_array_equal(kept["denoise"]["latent"].frames[half], kept["source"]["latent"].frames[half])
+
+
+def test_a_run_of_channels_that_ends_before_it_begins_is_refused(graph: Graph):
+    add(graph, "wrong", "ChannelGuidance", {"model": "load.model"}, channel_start=9, channel_end=8)
+    with pytest.raises(GraphError, match=r"wrong\.channel_gain: ChannelGuidance failed: .*out of range"):
+        graph.run("wrong")

@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,13 +63,33 @@ class Refusing:
         return self.inner.dit_step(x, time, conditioning, context, loras)
 
 
+WAVE = np.linspace(0.0, 1.0, FRAMES)
+RANDOM = np.random.default_rng(1).standard_normal((2, FRAMES, 64)).astype(np.float32)
+EVERYTHING = {
+    "source": engine.Source(*RANDOM),
+    "mask": WAVE,
+    "sde_denoise": WAVE,
+    "guidance": 2.0,
+    "guidance_mode": "self",
+    "cfg_rescale": 0.5,
+    "dcw": engine.Dcw(),
+    "x0_target": RANDOM[1],
+    "x0_strength": 0.5,
+}
+
+
+@pytest.mark.parametrize(("own", "neighbour_s"), [({}, {}), (EVERYTHING, EVERYTHING), (EVERYTHING, {})])
 def test_a_slot_whose_forward_raises_is_evicted_alone_and_the_stream_goes_on(
-    session: engine.Session, prompt: engine.Conditioning, prompt_b: engine.Conditioning
+    session: engine.Session,
+    prompt: engine.Conditioning,
+    prompt_b: engine.Conditioning,
+    own: dict[str, Any],
+    neighbour_s: dict[str, Any],
 ):
     assert prompt.states.shape != prompt_b.states.shape
     refusing = Refusing(session.backend, prompt_b.states.shape[0])
-    good = engine.Request(conditioning=prompt, frames=FRAMES, steps=4)
-    bad = engine.Request(conditioning=prompt_b, frames=FRAMES, steps=4)
+    good = engine.Request(conditioning=prompt, frames=FRAMES, steps=4, **neighbour_s)
+    bad = engine.Request(conditioning=prompt_b, frames=FRAMES, steps=4, **own)
     (failed, finished), expected = _neighbour_of(session, refusing, bad, good)  # type: ignore[arg-type]
     assert failed.error is not None
     assert "no room for this row" in failed.error.text

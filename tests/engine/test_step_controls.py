@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from step_reference import controls, expected, recorded, with_fields
+from step_reference import contexts, controls, expected, recorded, with_fields
 
 import engine
+from engine.step.schedule import times
 
 FRAMES = 30
 SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -27,9 +28,10 @@ def null(session: engine.Session, prompt: engine.Conditioning) -> engine.Conditi
     return session.null_conditioning(prompt)
 
 
+ALIEN = engine.Conditioning(states=np.full((5, 128), 0.5, np.float32), mask=np.ones(5, bool))
 TARGET = np.random.default_rng(4).standard_normal((FRAMES, 64)).astype(np.float32)
 
-timing = st.fixed_dictionaries(
+scheduled = st.fixed_dictionaries(
     {
         "steps": st.integers(1, 5),
         "denoise": st.one_of(st.just(1.0), st.floats(0.05, 0.99)),
@@ -38,6 +40,15 @@ timing = st.fixed_dictionaries(
         "velocity_scale": st.sampled_from([1.0, np.array([0.5, 1.5])]),
     }
 )
+timed = st.fixed_dictionaries(
+    {
+        "timesteps": st.sampled_from([[1.0, 0.7, 0.65], [0.8, 0.1, 0.0], (0.5,)]),
+        "denoise": st.just(1.0),
+        "seed": st.integers(0, 2**64 - 1),
+        "noise_start": st.integers(0, 2**20),
+    }
+)
+timing = scheduled | timed
 
 
 def _agrees(session: engine.Session, request: engine.Request) -> None:
@@ -81,18 +92,31 @@ WAVE = np.sin(np.arange(FRAMES)) * 0.5 + 0.5
         {"dcw": engine.Dcw(mode="low", scaler=WAVE)},
         {"dcw": engine.Dcw(mode="high", scaler=WAVE)},
         {"dcw": engine.Dcw(mode="pix", scaler=0.1)},
+        {"conditioning_b": ALIEN, "prompt_blend": WAVE},
+        {"conditions": [engine.Condition(conditioning=ALIEN, weight=WAVE)], "weight": np.r_[np.zeros(9), np.ones(9)]},
+        {"conditions": [engine.Condition(conditioning=ALIEN, steps=(0.5, 1.0))], "condition_steps": (0.0, 0.5)},
+        {"timesteps": [0.9, 0.4, 0.35], "denoise": 1.0},
+        {"noise_start": 5},
     ],
     ids="-".join,
 )
 def test_each_control_alone_is_its_formula_and_changes_the_result(
     session: engine.Session, base: engine.Request, fields: dict[str, object]
 ):
-    _agrees(session, with_fields(base, fields | {"denoise": 0.7}))
+    _agrees(session, with_fields(base, {"denoise": 0.7} | fields))
     without = session.generate(with_fields(base, {"denoise": 0.7}))
-    assert not np.array_equal(session.generate(with_fields(base, fields | {"denoise": 0.7})), without)
+    assert not np.array_equal(session.generate(with_fields(base, {"denoise": 0.7} | fields)), without)
 
 
 NEUTRAL = {
+    "conditions": {"conditions": (), "weight": 0.3},
+    "weightless_condition": {"conditions": [engine.Condition(conditioning=ALIEN, weight=np.zeros(4))]},
+    "condition_of_no_step": {"conditions": [engine.Condition(conditioning=ALIEN, steps=(0.4, 0.4))]},
+    "prompt_blend": {"conditioning_b": ALIEN, "prompt_blend": np.zeros(3)},
+    "only_prompt_at_no_step": {"condition_steps": (1.0, 1.0)},
+    "chunk_mask": {"chunk_mask": np.ones(4)},
+    "apg": {"apg_eta": 1.0, "apg_norm_threshold": 0.1},
+    "loras": {"loras": {}},
     "ode_noise": {"ode_noise": np.zeros(7)},
     "x0_strength": {"x0_target": TARGET, "x0_strength": 0.0},
     "x0_curve": {"x0_target": TARGET, "x0_curve": np.zeros(3)},
@@ -117,7 +141,7 @@ def test_a_neutral_value_is_absent_bit_for_bit(
 
 
 @SLOW
-@given(when=timing)
+@given(when=scheduled)
 def test_the_ends_of_a_mix_are_what_they_mix_bit_for_bit(
     session: engine.Session, base: engine.Request, when: dict[str, object]
 ):
@@ -144,6 +168,38 @@ def test_preserved_frames_come_back_bit_for_bit_whatever_else_is_asked_for(
     assert latent[:11].tobytes() == base.source.latent[:11].tobytes()
     generated = session.generate(with_fields(base, {"mask": mask}))
     assert np.abs(generated[20:] - base.source.latent[20:]).max() > 0.1
+
+
+@pytest.mark.parametrize("with_source", [True, False])
+def test_the_context_is_hints_over_silence_beside_the_chunk_mask(
+    session: engine.Session, base: engine.Request, with_source: bool
+):
+    given = with_fields(base, {"source": base.source if with_source else None, "steps": 1})
+    span = np.repeat([0.0, 1.0, 0.25], 10)
+    asked = with_fields(given, {"hints": TARGET, "hint_strength": WAVE, "chunk_mask": span})
+    silence = session.empty_latent(FRAMES).astype(np.float64)
+    (seen,) = contexts(session, asked)
+    wanted = np.hstack([WAVE[:, None] * TARGET + (1 - WAVE[:, None]) * silence, np.repeat(span[:, None], 64, axis=1)])
+    np.testing.assert_allclose(seen, wanted, atol=1e-6)
+    (whole,) = contexts(session, with_fields(given, {"hints": TARGET}))
+    np.testing.assert_array_equal(whole, np.hstack([TARGET, np.ones((FRAMES, 64))]))
+
+
+def test_hints_and_chunk_mask_left_out_are_the_source_s_and_all_ones_bit_for_bit(
+    session: engine.Session, base: engine.Request
+):
+    assert base.source is not None
+    spelled = with_fields(base, {"hints": base.source.hints, "chunk_mask": np.ones(3)})
+    assert session.generate(spelled).tobytes() == session.generate(base).tobytes()
+    assert session.generate(with_fields(base, {"hints": TARGET})).tobytes() != session.generate(base).tobytes()
+
+
+def test_explicit_times_are_the_schedule_bit_for_bit(session: engine.Session, base: engine.Request):
+    partial = with_fields(base, {"denoise": 0.6, "steps": 3})
+    given = [float(t) for t in times(3, 3.0, 0.6)]
+    for spelled in (given, given[:-1]):
+        timed = with_fields(base, {"timesteps": spelled, "steps": 64, "shift": 7.0})
+        assert session.generate(timed).tobytes() == session.generate(partial).tobytes()
 
 
 def test_an_x0_target_at_full_strength_is_the_result(session: engine.Session, base: engine.Request):

@@ -1,5 +1,6 @@
 """Streaming is one-shot generation, bit for bit."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lora_files import STYLES, factors, write
 from step_reference import controls, curve, with_fields
 
 import engine
@@ -22,77 +24,129 @@ def small_source(session: engine.Session) -> engine.Source:
     return session.prepare_source(rng.uniform(-0.4, 0.4, (2, FRAMES * 1920)).astype(np.float32))
 
 
+@pytest.fixture(scope="module")
+def small_lora(session: engine.Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    path = tmp_path_factory.mktemp("loras") / "grain.safetensors"
+    (info,) = session.loras.register(write(path, STYLES["peft"](factors(rank=2))))
+    yield info.name
+    session.loras.forget(info.name)
+
+
 @dataclass(frozen=True)
 class Move:
-    """One tick: an optional depth change, an optional submit, then the tick."""
+    """One tick: what is changed before it, an optional submit, then the tick."""
 
-    depth: int | None
-    request: engine.Request | None
+    depth: int | None = None
+    request: engine.Request | None = None
+    shared: tuple[str, object] | None = None
+    enabled: float | None = None  # strength of the session's LoRA from here on; 0 disables it
+    cancelled: int | None = None  # cancel the request that was submitted so many submits ago
 
 
-def play(stream: Stream, moves: list[Move]) -> dict[int, tuple[engine.Request, engine.Finished]]:
+def play(
+    stream: Stream, moves: list[Move], loras: engine.LoraLibrary | None = None, name: str = ""
+) -> dict[int, tuple[engine.Request, engine.Finished]]:
     sent: dict[int, engine.Request] = {}
     done: list[engine.Finished] = []
+    gone: set[int] = set()
     for move in moves:
         if move.depth is not None:
             stream.set_depth(move.depth)
         if move.request is not None:
             sent[stream.submit(move.request)] = move.request
+        if move.shared is not None:
+            stream.set_shared(*move.shared)  # type: ignore[arg-type]
+        if move.enabled is not None and loras is not None:
+            loras.enable(name, move.enabled) if move.enabled else loras.disable(name)
+        if move.cancelled is not None and stream.cancel(len(sent) - move.cancelled):
+            gone.add(len(sent) - move.cancelled)
         done += stream.tick()
     done += stream.flush()
+    stats = stream.stats()
+    assert not gone & {finished.request_id for finished in done}
+    assert len(done) == stats.submitted - stats.superseded - stats.cancelled  # nothing was lost
     return {finished.request_id: (sent[finished.request_id], finished) for finished in done}
 
 
-def differing(session: engine.Session, stream: Stream, moves: list[Move]) -> list[int]:
-    """Ids of requests whose streamed latent is not bit-equal to the one-shot one."""
-    results = play(stream, moves)
-    assert results
+def differing(session: engine.Session, results: dict[int, tuple[engine.Request, engine.Finished]]) -> list[int]:
+    """Ids of requests whose streamed latent is not, bit for bit, the one-shot one with the same changes."""
     return [
         number
         for number, (request, finished) in results.items()
-        if finished.latent is None or session.generate(request).tobytes() != finished.latent.tobytes()
+        if finished.latent is None
+        or session.generate(request, changes=finished.changes).tobytes() != finished.latent.tobytes()
     ]
 
 
+SHARED = [
+    ("velocity_scale", curve(0.0, 2.0)),
+    ("sde_denoise", curve(0.0, 1.0)),
+    ("ode_noise", curve(0.0, 1.0)),
+    ("x0_strength", curve(0.0, 1.0)),
+    ("guidance", curve(0.0, 4.0)),
+    ("apg_momentum", curve(-0.75, 0.5)),
+    ("cfg_rescale", curve(0.0, 1.0)),
+    ("dcw_scaler", curve(0.0, 0.5)),
+    ("dcw_high_scaler", curve(0.0, 0.5)),
+]
+
+
 @st.composite
-def _moves(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine.Source) -> list[Move]:
-    moves: list[Move] = []
-    for _ in range(draw(st.integers(2, 9))):
-        request = engine.Request(
-            conditioning=prompts[draw(st.integers(0, 1))],
-            conditioning_b=prompts[1],
-            prompt_blend=draw(curve(0.0, 1.0)),  # type: ignore[arg-type]
-            hint_strength=draw(curve(0.0, 1.0)),  # type: ignore[arg-type]
-            velocity_scale=draw(curve(0.0, 2.0)),  # type: ignore[arg-type]
-            source=source,
-            denoise=draw(st.one_of(st.just(0.0), st.just(1.0), st.floats(0.01, 0.99))),
-            seed=draw(st.integers(0, 2**64 - 1)),
-            steps=draw(st.integers(1, 5)),
-            shift=draw(st.sampled_from([1.0, 3.0])),
-            frames=FRAMES,
-        )
-        request = with_fields(request, draw(st.one_of(st.just({}), controls(source.hints, prompts[1]))))
-        moves.append(
-            Move(
-                depth=draw(st.one_of(st.none(), st.integers(1, 8))),
-                request=draw(st.one_of(st.none(), st.just(request))) if moves else request,
-            )
-        )
+def _request(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine.Source, lora: str) -> engine.Request:
+    fields: dict[str, object] = {
+        "conditioning_b": prompts[1],
+        "prompt_blend": draw(curve(0.0, 1.0)),
+        "hint_strength": draw(curve(0.0, 1.0)),
+        "velocity_scale": draw(curve(0.0, 2.0)),
+        "denoise": draw(st.one_of(st.just(0.0), st.just(1.0), st.floats(0.01, 0.99))),
+        "steps": draw(st.integers(1, 4)),
+        "shift": draw(st.sampled_from([1.0, 3.0])),
+    }
+    if draw(st.booleans()):
+        fields |= {"denoise": 1.0, "timesteps": draw(st.sampled_from([[1.0, 0.6, 0.3], [0.8, 0.5, 0.0], [0.4]]))}
+    fields |= draw(st.one_of(st.just({}), controls(source.hints, prompts[1])))
+    fields |= draw(st.fixed_dictionaries({}, optional={"loras": st.sampled_from([{}, {lora: 0.5}, {lora: 0.0}])}))
+    plain = engine.Request(
+        conditioning=prompts[draw(st.integers(0, len(prompts) - 1))],  # of different lengths
+        source=source,
+        seed=draw(st.integers(0, 2**64 - 1)),
+        noise_start=draw(st.integers(0, 20_000)),
+        frames=FRAMES,
+    )
+    return with_fields(plain, fields)
+
+
+@st.composite
+def _moves(draw: st.DrawFn, prompts: list[engine.Conditioning], source: engine.Source, lora: str) -> list[Move]:
+    shared = [st.tuples(st.just(name), st.none() | values) for name, values in SHARED]
+    shared += [st.tuples(st.just(f"lora:{lora}"), st.none() | st.sampled_from([0.0, 0.3, 1.0]))]
+    moves = [Move(request=draw(_request(prompts, source, lora)), enabled=draw(st.none() | st.just(0.8)))]
+    for _ in range(draw(st.integers(1, 4))):
+        request = draw(st.none() | _request(prompts, source, lora))
+        depth = draw(st.none() | st.integers(1, 8))
+        changes = draw(st.none() | st.one_of(shared))
+        enabled = draw(st.none() | st.sampled_from([0.0, 0.4]))
+        moves.append(Move(depth, request, changes, enabled, draw(st.none() | st.integers(0, 3))))
     return moves
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_streamed_latent_is_the_one_shot_latent_bit_for_bit(
     session: engine.Session,
     prompt: engine.Conditioning,
     prompt_b: engine.Conditioning,
     small_source: engine.Source,
+    small_lora: str,
     data: st.DataObject,
 ):
-    moves = data.draw(_moves([prompt, prompt_b], small_source))
+    short = engine.Conditioning(states=prompt.states[:7], mask=prompt.mask[:7])
+    moves = data.draw(_moves([prompt, prompt_b, short], small_source, small_lora))
+    session.loras.disable(small_lora)
     stream = session.open_stream(FRAMES, data.draw(st.integers(1, 8)))
-    assert differing(session, stream, moves) == []
+    results = play(stream, moves, session.loras, small_lora)
+    session.loras.disable(small_lora)  # what it was is in the changes
+    assert differing(session, results) == []
 
 
 class Leaky:
@@ -122,7 +176,7 @@ def test_the_comparison_notices_a_backend_whose_rows_depend_on_each_other(
     requests = [engine.Request(conditioning=prompt, frames=FRAMES, seed=seed, steps=4) for seed in range(3)]
     leaky = Leaky(session.backend)
     stream = Stream(leaky, session.empty_latent(FRAMES), 4, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
-    assert differing(session, stream, [Move(None, request) for request in requests])
+    assert differing(session, play(stream, [Move(request=request) for request in requests]))
 
 
 def _ticks_to_finish(stream: Stream, requests: list[engine.Request | None]) -> list[list[int]]:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.info import AudioInfo, audio_info
 from engine.constants import FRAME_RATE, FRAME_SAMPLES
 from engine.graph.declare import Family, param, port
 from engine.graph.values import NO_OUTPUT, Audio, Latent, NoOutput, Vae
@@ -24,6 +25,12 @@ def audio_input(audio: Annotated[Audio, port("Bound when the graph runs.", exter
 def audio_output(audio: Annotated[Audio, port("What the graph is run for.")]) -> Audio:
     """Audio that whoever runs the graph takes from it, by the id of this node."""
     return audio
+
+
+@family.node("AudioInfo")
+def listen(audio: Annotated[Audio, port("What is listened to.")]) -> AudioInfo:
+    """Estimate tempo and key of audio."""
+    return audio_info(audio.samples)
 
 
 @family.node("VAEEncodeAudio")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import numpy as np
 
+from engine.analysis.info import AudioInfo
 from engine.errors import RequestError
 from engine.graph.declare import Family, param, port
 from engine.graph.request import Duration
@@ -23,6 +24,7 @@ B = Annotated[Conditions, port("What 1 is.")]
 @family.node("EncodeText")
 def encode_text(
     clip: Annotated[Clip, port("Which text encoder.")],
+    info: Annotated[AudioInfo | None, port("What was heard in a source, in place of bpm and key.")],
     tags: Annotated[str, param("", "The prompt.")],
     lyrics: Annotated[str, param("", "What is sung.")],
     task_type: Annotated[str, param("cover", "What the model is told to do.", choices=tuple(INSTRUCTIONS))],
@@ -33,14 +35,15 @@ def encode_text(
     language: Annotated[str, param("en", "Of the lyrics.", choices=LANGUAGES)],
 ) -> TextEmbed:
     """Embed a prompt and lyrics in the format the model was trained on."""
+    heard_bpm, heard_key = (None, None) if info is None else (info.bpm, info.key)
     return TextEmbed(
         clip.session.embed_text(
             tags,
             duration=duration,
             lyrics=lyrics,
             task=task_type,
-            bpm=bpm,
-            key=key or None,
+            bpm=heard_bpm or bpm,
+            key=heard_key or key or None,
             time_signature=time_signature or None,
             language=language,
         )

@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-import numpy as np
-
 from engine.graph.declare import Family, param, port
-from engine.graph.nodes.model import ChannelFactor, FirstChannel, LastChannel, channels
+from engine.graph.nodes.model import ChannelFactor, FirstChannel, LastChannel
 from engine.graph.request import Duration, frames_of
 from engine.graph.values import FrameCurve, Latent, Model
+from engine.request.channels import channel_gain
 from engine.request.latents import blend_latents
 
 family = Family("latent")
@@ -48,6 +47,4 @@ def latent_channel_scale(
     scale: ChannelFactor,
 ) -> Latent:
     """Scale channels of a finished latent."""
-    frames = latent.frames.copy()
-    frames[:, channels(channel_start, channel_end)] *= np.float32(scale)
-    return Latent(frames, latent.mask)
+    return Latent(latent.frames * channel_gain({(channel_start, channel_end): scale}, 1), latent.mask)

@@ -2,12 +2,10 @@
 
 from typing import Annotated, ClassVar, NamedTuple
 
-import numpy as np
-
 from engine.constants import LATENT_CHANNELS
-from engine.errors import RequestError
 from engine.graph.declare import Family, param, port
 from engine.graph.values import Clip, Model, Vae
+from engine.request.channels import channel_gain
 
 family = Family("model")
 
@@ -68,8 +66,9 @@ def channel_guidance(
     scale: ChannelFactor,
 ) -> Model:
     """Scale latent channels in what the DiT reads. Gains that meet in a channel multiply."""
-    gain = np.ones(LATENT_CHANNELS, np.float32) if model.channel_gain is None else model.channel_gain.copy()
-    gain[channels(channel_start, channel_end)] *= np.float32(scale)
+    gain = channel_gain({(channel_start, channel_end): scale}, 1)[0]
+    if model.channel_gain is not None:
+        gain *= model.channel_gain
     return Model(model.session, gain, model.loras)
 
 
@@ -89,14 +88,3 @@ def lora(
     if lora == NO_LORA:
         return model
     return Model(model.session, model.channel_gain, {**model.loras, lora: strength})
-
-
-def channels(start: int, end: int) -> slice:
-    """Channels from start to end, both included.
-
-    Raises:
-        RequestError: the end lies before the start.
-    """
-    if end < start:
-        raise RequestError("channel_end", end, f"lies before channel_start, {start}", "Swap them.")
-    return slice(start, end + 1)
