@@ -21,7 +21,8 @@ from engine.errors import EngineError
 from engine.model.hub import Progress
 
 _ROOT: Final = Path(__file__).parents[1]
-_SOURCES: Final = ("dit/*.py", "backends/program.py", "backends/build.py")  # what decides the machine code
+_SOURCES: Final = ("dit/*.py", "backends/program.py", "backends/build.py")  # what decides the machine code,
+_BESIDE: Final = ("dit.py", "recent.py")  # and what among them does not
 _LABELS: Final = ("is_turbo", "model_version")  # parts of a configuration that the forward does not read
 _USUAL_SECONDS: Final = 90.0  # of a build on an idle core; progress is told in shares of it
 
@@ -99,7 +100,8 @@ def key(config: Mapping[str, Any], threads: int) -> str:
     parts.update(json.dumps(about, sort_keys=True, default=list).encode())
     for pattern in _SOURCES:
         for source in sorted(_ROOT.glob(pattern)):
-            parts.update(source.read_bytes())
+            if source.name not in _BESIDE:
+                parts.update(source.read_bytes())
     return parts.hexdigest()[:32]
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 from engine.dit.linear import product, runs_onednn
 from engine.dit.weights import Attention
 
-_SCORES: Final = 1 << 21  # scores held at once, 8 MB: beyond the cache their softmax waits for memory
+_SCORES: Final = 1 << 19  # scores held at once, 2 MB: beyond the cache their softmax waits for memory
 
 
 def to_queries(layer: Attention, x: Tensor, shape: tuple[int, int], eps: float) -> Tensor:
