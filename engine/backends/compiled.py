@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final
 
 import torch
@@ -54,9 +55,17 @@ class CompiledBackend(EagerVae):
         if cross.keys.shape[2] == 1 or scores > _MOST_SCORES:
             return velocity(dit.weights, dit.shape, x, context, modulation, cross, positions)
         given = inputs(dit, x, context, modulation, cross, positions)
-        return self._run(given)[0]
+        return self._loaded().run(given)[0]
 
-    def _run(self, given: list[Tensor]) -> list[Tensor]:
+    def warm_up(self, frames: int) -> dict[str, float]:
+        """Load the machine code, and make the tables of T = frames. See `engine.backends.Warmable`."""
+        start = perf_counter()
+        self._loaded()
+        loaded = perf_counter()
+        self.dits.plain.positions(frames // self.dits.plain.shape.patch)
+        return {"load": loaded - start, "tables": perf_counter() - loaded}
+
+    def _loaded(self) -> Any:
         if self._loader is None:
             try:
                 # the loader itself takes the tensors as they are; the object around it sorts them anew at every call
@@ -68,4 +77,4 @@ class CompiledBackend(EagerVae):
                     'Delete the file and open the session again, or use backend="eager".',
                     code="backend",
                 ) from error
-        return self._loader.run(given)
+        return self._loader

@@ -1,6 +1,6 @@
 """Every measurement of the engine, in one run."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,8 @@ from engine.bench.pipeline import StreamOverPipeline, stream_over_pipeline
 from engine.bench.song import SongCost, full_generation, moving_region
 from engine.bench.tick import TickOverForwards, tick_over_forwards
 from engine.bench.window import WindowOverFull, window_over_full
-from engine.model.checkpoint import BUNDLED
+from engine.errors import RequestError
+from engine.model.checkpoint import BUNDLED, CheckpointInfo
 from engine.session import Session
 
 DEPTH: Final = 4
@@ -37,6 +38,7 @@ class Report:
         machine: see `engine.bench.machine.describe`.
         checkpoint: id with the hash of its weights.
         threads: torch threads.
+        backends: each as in `Session.open`, measured one after the other.
         quick: fewer pairs, and T = 400 alone.
         figures: per backend, in the order they were measured.
         memory: of the first backend.
@@ -60,7 +62,12 @@ class _Job:
 
 
 def run(
-    checkpoint: str | Path = BUNDLED, *, threads: int = 1, quick: bool = False, watch: Watch | None = None
+    checkpoint: str | Path = BUNDLED,
+    *,
+    threads: int = 1,
+    backends: Sequence[str] = ("eager",),
+    quick: bool = False,
+    watch: Watch | None = None,
 ) -> Report:
     """Measure everything.
 
@@ -71,13 +78,19 @@ def run(
         watch: told how far it is.
 
     Raises:
-        CheckpointError, RequestError: as `Session.open`.
+        CheckpointError, RequestError, EngineError: as `Session.open`.
     """
     jobs = list(_jobs(quick=quick))
-    steps = _Steps(watch, sum(job.parts for job in jobs) + len(WORKS))
-    with Session.open(checkpoint, threads=threads) as session:
-        figures = {session.backend.name: list(_measure(session, jobs, steps))}
-        info = session.checkpoint
+    steps = _Steps(watch, len(backends) * sum(job.parts for job in jobs) + len(WORKS))
+    if not backends:
+        raise RequestError("backends", backends, "is empty", "Name at least one.")
+    figures: dict[str, list[Figure]] = {}
+    infos: list[CheckpointInfo] = []
+    for backend in backends:
+        with Session.open(checkpoint, threads=threads, backend=backend, progress=watch) as session:
+            figures[session.backend.name] = list(_measure(session, jobs, steps))
+            infos.append(session.checkpoint)
+    info = infos[-1]
     memory: list[PeakMemory] = []
     for work in WORKS:
         steps.now(f"peak memory: {work}")

@@ -66,6 +66,7 @@ def engine(
     quick: Annotated[bool, typer.Option("--quick", help="T = 400 alone and fewer pairs: under two minutes.")] = False,
     checkpoint: Annotated[str | None, typer.Option(help="What to measure.", show_default="the bundled one")] = None,
     threads: Annotated[int, typer.Option(help="Torch threads.")] = 1,
+    backend: Annotated[list[str] | None, typer.Option(help="Of which; repeatable.", show_default="eager")] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write a JSON document.")] = None,
 ) -> None:
     """Measure the engine: ticks, throughput, latency, decoding, memory; each against something else in this run."""
@@ -80,6 +81,7 @@ def engine(
         found = suite.run(
             checkpoint or BUNDLED,
             threads=threads,
+            backends=backend or ["eager"],
             quick=quick,
             watch=lambda what, share: bar.update(task, description=what, completed=share),
         )

@@ -29,6 +29,9 @@ def bounce(
     checkpoint: Annotated[
         str | None, typer.Option(help="Bundled name, folder or hub id.", show_default="the bundled one")
     ] = None,
+    backend: Annotated[
+        str, typer.Option(help="eager, compiled, or auto; give what the sidecar runs to get its bytes.")
+    ] = "eager",
     json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
 ) -> None:
     """Bounce a file as the plugin would in a host that draws the same lanes, bit for bit."""
@@ -38,7 +41,7 @@ def bounce(
         raise CommandError(f"{output.parent}: no such folder", "make it, or name another file with -o", 2)
     audio, found = _track(source, rate)
     document = _document(preset, prompt_a, prompt_b, seed)
-    result, report = _render(audio, found, document, automation, checkpoint)
+    result, report = _render(audio, found, document, automation, checkpoint, backend)
 
     from sidecar.cli.audio import write_wav
 
@@ -73,7 +76,12 @@ def _document(preset: str | None, prompt_a: str | None, prompt_b: str | None, se
 
 
 def _render(
-    audio: "NDArray[np.float32]", rate: int, document: "Document", lanes: Path | None, checkpoint: str | None
+    audio: "NDArray[np.float32]",
+    rate: int,
+    document: "Document",
+    lanes: Path | None,
+    checkpoint: str | None,
+    backend: str,
 ) -> "tuple[NDArray[np.float32], BounceReport]":
     from sidecar.automation import read_automation
 
@@ -93,7 +101,8 @@ def _render(
         def bouncing(share: float) -> None:
             bar.update(task, description="Bouncing", completed=share)
 
-        with Session.open(checkpoint or wanted.rpartition("@")[0] or BUNDLED, progress=loading) as session:
+        name = checkpoint or wanted.rpartition("@")[0] or BUNDLED
+        with Session.open(name, backend=backend, progress=loading) as session:
             if wanted not in ("", session.checkpoint.id):
                 ERR.print(f"note: made with checkpoint {wanted}, rendered with {session.checkpoint.id}", markup=False)
             bouncing(0.0)

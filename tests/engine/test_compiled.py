@@ -109,6 +109,13 @@ def test_a_session_opened_before_a_fork_runs_in_the_child(compiled: Session):
         assert os.waitpid(child, 0)[1] == 0
 
 
+def test_a_warm_up_loads_the_machine_code():
+    with Session.open(backend="compiled") as fresh:
+        parts = {part.name: part.seconds for part in fresh.warm_up(60)}
+    assert {"load", "tables", "forward"} <= parts.keys()
+    assert parts["load"] > 0.0
+
+
 def test_auto_takes_what_was_compiled(compiled: Session):
     with Session.open(backend="auto") as opened:
         assert opened.backend.name == "compiled"
