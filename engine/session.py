@@ -38,6 +38,8 @@ from engine.text.embedding import TextEmbedding
 from engine.text.format import format_lyrics, format_prompt, instruction
 from engine.text.prompt import TextEncoder
 
+_SHIPPED_LORAS = Path(__file__).parent / "loras"
+
 
 def preload() -> None:
     """Import every heavy module a session needs, so that opening one later is quick. Starts no threads.
@@ -64,6 +66,8 @@ class Session:
         devices.set_threads(1)
         models = load(info)
         loras = LoraLibrary(models.transformer)
+        if info.folder == checkpoints.bundled(info.name):
+            loras.register(_SHIPPED_LORAS / info.name)
         runs = open_backend(backend, models, loras, threads, report)
         self._parts: _Parts | None = _Parts(runs, Codec(models, runs), TextEncoder(models), loras)
 

@@ -69,6 +69,14 @@ class SourceEntry(Struct, frozen=True, kw_only=True):
     scale: Annotated[float, Meta(gt=0.0)]
 
 
+class LoraEntry(Struct, frozen=True, kw_only=True):
+    """A LoRA and how strongly it acts. Found by its hash, or by its name where there is none."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=256)]
+    hash: Hash | None = None
+    strength: Annotated[float, Meta(ge=-10.0, le=10.0)] = 1.0
+
+
 class Fields(Struct, frozen=True, kw_only=True):
     """The keys of version 1, with their defaults."""
 
@@ -80,6 +88,7 @@ class Fields(Struct, frozen=True, kw_only=True):
     clock: Clock = Clock()
     learned: SourceEntry | None = None
     file: SourceEntry | None = None
+    loras: Annotated[list[LoraEntry], Meta(max_length=8)] = []
     checkpoint: Text = ""
     engine: Text = ""
 
@@ -130,6 +139,7 @@ class Document:
         for key in ("prompts", "clock", "learned", "file"):
             if isinstance(self.data.get(key), dict):
                 known[key] = {**self.data[key], **(known[key] or {})}
+        known["loras"] = [{**old, **new} for old, new in zip(self.data.get("loras") or [], known["loras"], strict=True)]
         return msgspec.json.encode({**self.data, **known}, order="sorted")
 
     def adds_to(self, sent: Mapping[str, Any]) -> bool:
@@ -208,6 +218,7 @@ def _check(data: dict[str, Any]) -> Fields:
         _check_parameter(key, value)
     if fields.seed >= 2**64:
         raise StateError(f"seed is {fields.seed}.", "Use a seed below 2**64.")
+    _check_loras(fields.loras)
     for name, source in (("learned", fields.learned), ("file", fields.file)):
         if source is not None:
             _check_source(name, source)
@@ -220,6 +231,15 @@ def _check_parameter(key: str, value: float) -> None:
         return
     if not math.isfinite(value) or not spec.min <= value <= spec.max:
         raise StateError(f"parameters.{key} is {value}.", f"Keep it between {spec.min:g} and {spec.max:g}.")
+
+
+def _check_loras(loras: list[LoraEntry]) -> None:
+    names = [lora.name for lora in loras]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise StateError(f"loras names {twice!r} twice.", "Name each LoRA once, with one strength.")
+    if not all(math.isfinite(lora.strength) for lora in loras):
+        raise StateError("loras has a strength that is not a finite number.", "Use a strength from -10 to 10.")
 
 
 def _check_source(name: str, source: SourceEntry) -> None:

@@ -9,6 +9,7 @@ SidecarError
 ├── InstanceError      no_instance         a command for an instance that is not there
 ├── BusyError          busy                a second peer for an instance, or a sidecar that is already running
 ├── ContentError       missing_content     source audio that is neither embedded nor in the content store
+├── LoraMissingError   missing_lora        a LoRA that a document names and nobody has
 └── AutomationError    bad_automation      an automation file of `demon bounce` that is not valid
 """
 
@@ -76,6 +77,12 @@ class ContentError(SidecarError):
     """Source audio is missing or damaged. The document that names it is kept."""
 
     code = "missing_content"
+
+
+class LoraMissingError(SidecarError):
+    """A LoRA that a document names is not there. The document is kept."""
+
+    code = "missing_lora"
 
 
 class AutomationError(SidecarError):

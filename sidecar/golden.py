@@ -40,6 +40,7 @@ def document() -> Document:
                 "samples": 88_200,
                 "scale": 0.5,
             },
+            "loras": [{"name": "glass-bells", "hash": HASH, "strength": -0.5}],
             "checkpoint": "demon-tiny-1",
             "engine": "0.1.0",
             "of_a_newer_version": {"kept": [1, 2, 3]},
@@ -90,7 +91,16 @@ def messages() -> dict[str, list[bytes]]:
             p.InstanceList(
                 id=5,
                 instances=[
-                    p.InstanceEntry(instance=INSTANCE, host="h", rate=48_000, state="ready", prompt_a="a", prompt_b="")
+                    p.InstanceEntry(instance=INSTANCE, host="h", rate=48_000, state="ready", prompt_a="a", prompt_b=""),
+                    p.InstanceEntry(
+                        instance=OTHER,
+                        host="",
+                        rate=0,
+                        state="failed",
+                        prompt_a="",
+                        prompt_b="b",
+                        text="LoRA 'x' is not there.",
+                    ),
                 ],
             )
         ),

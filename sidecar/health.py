@@ -34,6 +34,11 @@ class Reporter:
         """The state last reported."""
         return self._last.state
 
+    @property
+    def text(self) -> str:
+        """What the last report said, empty where all is well."""
+        return self._last.text
+
     def clear(self) -> None:
         """What failed was put right, or is tried again."""
         self._failed = False

@@ -13,7 +13,7 @@ import structlog
 from engine import EngineError
 from sidecar import protocol, rendering
 from sidecar.document import parse_json
-from sidecar.errors import SidecarError, TimelineError
+from sidecar.errors import LoraMissingError, SidecarError, TimelineError
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
 from sidecar.opening import Opening
@@ -76,6 +76,7 @@ class Instance:
             state=self._health.state,
             prompt_a=prompts.a,
             prompt_b=prompts.b,
+            text=self._health.text,
         )
 
     def open_timeline(self, timeline: Timeline) -> int:
@@ -95,11 +96,17 @@ class Instance:
         """
         document = self._project.merged(changes)
         running = None if self._running is None else self._running.run
-        prompts = None if running is None else self._project.new_prompts(document, running.material)
+        prompts, missing = None, False
+        try:
+            prompts = None if running is None else self._project.new_prompts(document, running.material)
+        except LoraMissingError:
+            missing = True  # a project is kept whatever it names; the pass goes dry, and `_report` says why
         self._project.accept(document, changes, attachments)
+        if missing:
+            self._drop_pass()
         self._version += 1
-        if running is not None and prompts is not None:
-            running.use(prompts)
+        if self._running is not None and prompts is not None:
+            self._running.run.use(prompts)
         self._standby.renew()
         self._unsaved |= not from_plugin or document.adds_to(parse_json(changes))
         self._cold = True

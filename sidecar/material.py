@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sidecar.document import Clock, Document
 from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES
+from sidecar.loras import Loras
 from sidecar.region import TEXT_REGION, Region
 from sidecar.source import SourceAudio, over_region
 from sidecar.windows import resample
@@ -22,11 +23,12 @@ KEPT: Final = 64
 
 @dataclass(frozen=True, eq=False)
 class Prompts:
-    """Prompt A, and B where it differs from A."""
+    """Prompt A, B where it differs from A, and what else may change under a running pass: seed and LoRAs."""
 
     a: Conditioning
     b: Conditioning | None
     seed: int
+    loras: Mapping[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,7 @@ class Material:
         """Whether both render the same. What was prepared twice, because it was no longer kept, counts as different."""
         return (
             (self.region, self.clock, self.prompts.seed) == (other.region, other.clock, other.prompts.seed)
+            and self.prompts.loras == other.prompts.loras
             and self.source is other.source
             and self.prompts.a is other.prompts.a
             and self.prompts.b is other.prompts.b
@@ -53,24 +56,32 @@ class Preparer:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.loras = Loras(session.loras)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def material(self, document: Document, audio: SourceAudio | None, region: Region | None) -> Material:
         """Everything a pass needs; both None is source mode None.
 
         Raises:
-            engine.EngineError: the engine refuses a prompt or the source.
+            LoraMissingError: a LoRA is not there.
+            engine.EngineError: the engine refuses a prompt, the source or a LoRA.
         """
         region = region or TEXT_REGION
         source = None if audio is None else self.source(audio, region)
         return Material(region, source, self.prompts(document, region, cover=source is not None), document.fields.clock)
 
     def prompts(self, document: Document, region: Region, *, cover: bool) -> Prompts:
-        """The document's prompts, encoded for a region. An empty prompt B means the same as A."""
+        """The document's prompts, encoded for a region, and its LoRAs. An empty prompt B means the same as A.
+
+        Raises:
+            LoraMissingError: a LoRA is not there.
+            engine.EngineError: the engine refuses a prompt or a LoRA.
+        """
         texts = document.fields.prompts
         a = self._prompt(texts.a, region.frames, cover)
         b = self._prompt(texts.b, region.frames, cover) if texts.b and texts.b != texts.a else None
-        return Prompts(a, b, document.fields.seed)
+        loras = self.session.loras.checked(self.loras.strengths(document.fields.loras))
+        return Prompts(a, b, document.fields.seed, loras)
 
     def source(self, audio: SourceAudio, region: Region) -> Source:
         """Canonical source audio, placed in its region and encoded."""

@@ -93,7 +93,7 @@ class Pass:
         return self._base_version + self._lanes.changes
 
     def use(self, prompts: Prompts) -> None:
-        """Change prompts and seed for the generations that are admitted from now on."""
+        """Change prompts, seed and LoRAs for the generations that are admitted from now on."""
         self._prompts = prompts
         self._base_version += 1
 
@@ -179,6 +179,7 @@ class Pass:
             hint_strength=controls.hint_strength,
             velocity_scale=controls.velocity_scale,
             denoise=1.0 if material.source is None else controls.denoise,
+            loras=prompts.loras,
             seed=(prompts.seed + controls.seed_offset) % 2**64,
             steps=material.clock.steps,
             shift=material.clock.shift,

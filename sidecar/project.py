@@ -50,7 +50,9 @@ class Project:
 
         Raises:
             ContentError: the document names a source whose audio is missing.
+            LoraMissingError: it names a LoRA that is not there.
         """
+        self._preparer.loras.strengths(self.document.fields.loras)
         return self.mode == NONE or self._sources.current(self.mode) is not None
 
     def merged(self, changes: bytes) -> Document:
@@ -99,6 +101,7 @@ class Project:
 
         Raises:
             ContentError: the source's audio is missing.
+            LoraMissingError: a LoRA is not there.
             SidecarError: the project was made with another checkpoint.
             engine.EngineError: the engine refuses a prompt or the source.
         """
@@ -109,13 +112,14 @@ class Project:
         return self._preparer.material(self.document, audio, None if audio is None else audio.region)
 
     def new_prompts(self, document: Document, material: Material) -> Prompts | None:
-        """The prompts of a document for a pass that is under way; None where they are those in force.
+        """Prompts, seed and LoRAs of a document for a pass that is under way; None where they are those in force.
 
         Raises:
-            engine.EngineError: the engine refuses a prompt.
+            LoraMissingError: a LoRA is not there.
+            engine.EngineError: the engine refuses a prompt or a LoRA.
         """
         before, after = self.document.fields, document.fields
-        if (before.prompts, before.seed) == (after.prompts, after.seed):
+        if (before.prompts, before.seed, before.loras) == (after.prompts, after.seed, after.loras):
             return None
         return self._preparer.prompts(document, material.region, cover=material.source is not None)
 

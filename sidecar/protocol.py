@@ -149,6 +149,7 @@ class InstanceEntry(Struct, frozen=True):
     state: Word
     prompt_a: str
     prompt_b: str
+    text: str = ""  # of its health
 
 
 class InstanceList(Message, tag="list", frozen=True):

@@ -8,7 +8,7 @@ from engine.model.prune import prune
 
 
 class EagerVae:
-    """The pruned VAE, B = 1, operation by operation; compiling it gains nothing (docs/log.md, 2026-11-22)."""
+    """The pruned VAE, B = 1, operation by operation."""
 
     def __init__(self, models: Models) -> None:
         """Take over the VAE; its weight norm is folded in place."""

@@ -59,12 +59,14 @@ class SlotBank:
             slot.follow(shared, enabled)
         rows, slots = self._moving()
         if rows:
-            batch = Batch(slots, self._x[rows], self._running[rows])
+            chosen = torch.tensor(rows)
+            batch = Batch(slots, self._x.index_select(0, chosen), self._running.index_select(0, chosen))
             batch.renoise()
             self._forward(batch)
             batch.guide()
             batch.step()
-            self._x[rows], self._running[rows] = batch.x, batch.running
+            for at, row in enumerate(rows):
+                self._x[row], self._running[row] = batch.x[at], batch.running[at]
         for slot in self.slots:
             slot.taken += 1
 

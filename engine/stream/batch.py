@@ -40,80 +40,99 @@ class Batch:
         if rows:
             noise = self._of(rows, lambda slot: slot.noise)
             preserved = step.noised(noise, self._of(rows, _source), self._time[rows])
-            self.x[rows] = step.mix(preserved, self.x[rows], weight)
+            self.x = _replaced(self.x, rows, step.mix(preserved, _taken(self.x, rows), weight))
 
     def guide(self) -> None:
         """Move velocities away from the negative ones."""
         rows = sorted(self.negative)
         if not rows:
             return
-        plain = self.velocity.clone()
+        velocity = _taken(self.velocity, rows)
         negative = torch.stack([self.negative[row] for row in rows])
         momentum = self._of(rows, lambda slot: slot.controls.apg_momentum)
-        self.running[rows] = guidance.direction(plain[rows], negative, self.running[rows], momentum)
-        self.velocity[rows] = guidance.guided(
-            plain[rows],
-            self.running[rows],
+        direction = guidance.direction(velocity, negative, _taken(self.running, rows), momentum)
+        guided = guidance.guided(
+            velocity,
+            direction,
             self._of(rows, _guidance),
             eta=self._each(rows, lambda slot: slot.snapshot.apg_eta),
             norm_threshold=self._each(rows, lambda slot: slot.snapshot.apg_norm_threshold or torch.inf),
         )
-        rows, weight = self._asking(lambda slot: slot.controls.cfg_rescale, among=rows)
-        if rows:
-            self.velocity[rows] = guidance.rescaled(self.velocity[rows], plain[rows], weight)
+        self.running = _replaced(self.running, rows, direction)
+        self.velocity = _replaced(self.velocity, rows, guided)
+        of_guided, weight = self._asking(lambda slot: slot.controls.cfg_rescale, rows)
+        if of_guided:
+            rescaled = guidance.rescaled(_taken(guided, of_guided), _taken(velocity, of_guided), weight)
+            self.velocity = _replaced(self.velocity, [rows[at] for at in of_guided], rescaled)
 
     def step(self) -> None:
         """Move the latents along the velocities: by Euler, or from a clean latent that is edited or noised anew."""
-        scaled = self.velocity * self._of(range(len(self.slots)), lambda slot: slot.controls.velocity_scale)
-        moved = step.euler(self.x, scaled, _scalars(slot.interval for slot in self.slots))
-        self._edit(scaled, moved)
-        self._add_noise(moved)
-        self._correct(moved)
-        rows = self._rows(lambda slot: slot.mask is not None and slot.last)
+        scaled = self.velocity
+        rows, scale = self._asking(lambda slot: slot.controls.velocity_scale)
         if rows:
-            moved[rows] = step.kept(moved[rows], self._of(rows, _source), self._of(rows, _mask_weight))
-        self.x = moved
-
-    def _edit(self, scaled: Tensor, moved: Tensor) -> None:
-        rows = self._rows(lambda slot: slot.edited or slot.stochastic)
-        if not rows:
-            return
-        clean = torch.empty_like(self.x)
-        clean[rows] = step.clean(self.x[rows], scaled[rows], self._time[rows])
-        rows, share = self._asking(lambda slot: slot.target_share)
+            scaled = _replaced(scaled, rows, _taken(scaled, rows) * scale)
+        moved = self.x
+        rows = self._rows(lambda slot: not slot.edited and not slot.stochastic)
         if rows:
-            clean[rows] = step.mix(clean[rows], self._of(rows, _target), share)
-        # the mask comes last: what it preserves, no other control may move
-        rows, weight = self._asking(lambda slot: slot.mask_weight)
-        if rows:
-            clean[rows] = step.kept(clean[rows], self._of(rows, _source), weight)
-        rows, share = self._asking(lambda slot: slot.source_share)
-        if rows:
-            clean[rows] = step.mix(self._of(rows, _source), clean[rows], share)
-        rows = self._rows(lambda slot: slot.edited and not slot.stochastic)
-        if rows:
-            moved[rows] = step.toward(self.x[rows], clean[rows], self._each(rows, _left))
-        rows = self._rows(lambda slot: slot.stochastic and slot.last)
-        if rows:
-            moved[rows] = clean[rows]
-        rows = self._rows(lambda slot: slot.stochastic and not slot.last)
-        if rows:
-            moved[rows] = step.noised(self._of(rows, Slot.fresh_noise), clean[rows], self._after[rows])
-
-    def _add_noise(self, moved: Tensor) -> None:
+            interval = self._each(rows, lambda slot: slot.interval)
+            moved = _replaced(moved, rows, step.euler(_taken(self.x, rows), _taken(scaled, rows), interval))
+        moved = self._edited(scaled, moved)
         rows, curve = self._asking(lambda slot: slot.noise_added)
         if rows:
-            moved[rows] = moved[rows] + curve * self._after[rows] * self._of(rows, Slot.fresh_noise)
+            noise = curve * self._after[rows] * self._of(rows, Slot.fresh_noise)
+            moved = _replaced(moved, rows, _taken(moved, rows) + noise)
+        moved = self._corrected(moved)
+        rows = self._rows(lambda slot: slot.mask is not None and slot.last)
+        if rows:
+            kept = step.kept(_taken(moved, rows), self._of(rows, _source), self._of(rows, _mask_weight))
+            moved = _replaced(moved, rows, kept)
+        self.x = moved
 
-    def _correct(self, moved: Tensor) -> None:
-        for row, slot in enumerate(self.slots):
-            correction = slot.controls.correction
-            if correction is None:
-                continue
-            clean = step.clean(self.x[row], self.velocity[row], self._time[row])
-            corrected = correction.applied(moved[row], clean, slot.time)
-            weight = slot.mask_weight
-            moved[row] = corrected if weight is None else step.mix(moved[row], corrected, weight)
+    def _edited(self, scaled: Tensor, moved: Tensor) -> Tensor:
+        rows = self._rows(lambda slot: slot.edited or slot.stochastic)
+        if not rows:
+            return moved
+        x, time = _taken(self.x, rows), self._time[rows]
+        clean = _replaced(self.x, rows, step.clean(x, _taken(scaled, rows), time))
+        rows, share = self._asking(lambda slot: slot.target_share)
+        if rows:
+            clean = _replaced(clean, rows, step.mix(_taken(clean, rows), self._of(rows, _target), share))
+        # the mask comes after it: what the mask preserves, no other control may move
+        rows, weight = self._asking(lambda slot: slot.mask_weight)
+        if rows:
+            clean = _replaced(clean, rows, step.mix(self._of(rows, _source), _taken(clean, rows), weight))
+        rows, share = self._asking(lambda slot: slot.source_share)
+        if rows:
+            clean = _replaced(clean, rows, step.mix(self._of(rows, _source), _taken(clean, rows), share))
+        rows = self._rows(lambda slot: slot.edited and not slot.stochastic)
+        if rows:
+            onward = step.toward(_taken(self.x, rows), _taken(clean, rows), self._each(rows, _left))
+            moved = _replaced(moved, rows, onward)
+        rows = self._rows(lambda slot: slot.stochastic and slot.last)
+        if rows:
+            moved = _replaced(moved, rows, _taken(clean, rows))
+        rows = self._rows(lambda slot: slot.stochastic and not slot.last)
+        if rows:
+            noise = self._of(rows, Slot.fresh_noise)
+            moved = _replaced(moved, rows, step.noised(noise, _taken(clean, rows), self._after[rows]))
+        return moved
+
+    def _corrected(self, moved: Tensor) -> Tensor:
+        rows = self._rows(lambda slot: slot.controls.correction is not None)
+        if not rows:
+            return moved
+        clean = step.clean(_taken(self.x, rows), _taken(self.velocity, rows), self._time[rows])
+        # each slot has a wavelet of its own
+        corrected = [
+            correction.applied(moved[row], clean[at], self.slots[row].time)
+            for at, row in enumerate(rows)
+            if (correction := self.slots[row].controls.correction) is not None
+        ]
+        before, moved = moved, _replaced(moved, rows, torch.stack(corrected))
+        rows, weight = self._asking(lambda slot: None if slot.controls.correction is None else slot.mask_weight)
+        if rows:
+            moved = _replaced(moved, rows, step.mix(_taken(before, rows), _taken(moved, rows), weight))
+        return moved
 
     def _rows(self, asks: Callable[[Slot], bool]) -> list[int]:
         return [row for row, slot in enumerate(self.slots) if asks(slot)]
@@ -121,16 +140,31 @@ class Batch:
     def _asking(
         self, value: Callable[[Slot], Tensor | None], among: Sequence[int] | None = None
     ) -> tuple[list[int], Tensor]:
-        """Rows of the slots that have a value, and the values stacked."""
+        """Where the slots (those of some rows) are that have a value, and the values stacked."""
         rows = range(len(self.slots)) if among is None else among
-        found = [(row, given) for row in rows if (given := value(self.slots[row])) is not None]
-        return [row for row, _ in found], torch.stack([given for _, given in found]) if found else self._time
+        found = [(at, given) for at, row in enumerate(rows) if (given := value(self.slots[row])) is not None]
+        return [at for at, _ in found], torch.stack([given for _, given in found]) if found else self._time
 
     def _of(self, rows: Sequence[int], value: Callable[[Slot], Tensor]) -> Tensor:
         return torch.stack([value(self.slots[row]) for row in rows])
 
     def _each(self, rows: Sequence[int], value: Callable[[Slot], float]) -> Tensor:
         return _scalars(value(self.slots[row]) for row in rows)
+
+
+def _taken(state: Tensor, rows: Sequence[int]) -> Tensor:
+    """Some rows of [R, T, 64], without a copy where they are all of them."""
+    return state if len(rows) == len(state) else state.index_select(0, torch.tensor(rows))
+
+
+def _replaced(state: Tensor, rows: Sequence[int], values: Tensor) -> Tensor:
+    """[R, T, 64] with some rows replaced; what was given stays as it was."""
+    if len(rows) == len(state):
+        return values
+    made = state.clone()
+    for at, row in enumerate(rows):
+        made[row] = values[at]
+    return made
 
 
 def _scalars(values: Iterable[float]) -> Tensor:

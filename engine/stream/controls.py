@@ -18,7 +18,7 @@ from engine.stream.changes import Overrides
 class Controls:
     """Curves [T, 1] of one slot; None where a curve has its neutral value everywhere, so that nothing is computed."""
 
-    velocity_scale: Tensor
+    velocity_scale: Tensor | None
     sde_denoise: Tensor | None
     ode_noise: Tensor | None
     x0_strength: Tensor | None
@@ -34,7 +34,7 @@ class Controls:
         sde = curves.get("sde_denoise", snapshot.sde_denoise)
         guidance = curves.get("guidance", snapshot.guidance)
         return cls(
-            velocity_scale=column(curves.get("velocity_scale", snapshot.velocity_scale)),
+            velocity_scale=unless(1.0, curves.get("velocity_scale", snapshot.velocity_scale)),
             sde_denoise=None if sde is None else column(sde),
             ode_noise=unless(0.0, curves.get("ode_noise", snapshot.ode_noise)),
             x0_strength=unless(0.0, curves.get("x0_strength", snapshot.x0_strength)),

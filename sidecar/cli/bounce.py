@@ -23,6 +23,10 @@ def bounce(
     prompt_a: Annotated[str | None, typer.Option("--prompt-a", help="Heard at Prompt Blend 0 %.")] = None,
     prompt_b: Annotated[str | None, typer.Option("--prompt-b", help="Heard at Prompt Blend 100 %.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**64 - 1, help="Of the noise.")] = None,
+    lora: Annotated[
+        list[str] | None,
+        typer.Option("--lora", help="NAME or NAME=STRENGTH; repeatable. Takes the place of the preset's."),
+    ] = None,
     rate: Annotated[
         int | None, typer.Option(min=8_000, max=384_000, help="Sample rate.", show_default="the file's")
     ] = None,
@@ -41,6 +45,8 @@ def bounce(
         raise CommandError(f"{output.parent}: no such folder", "make it, or name another file with -o", 2)
     audio, found = _track(source, rate)
     document = _document(preset, prompt_a, prompt_b, seed)
+    if lora:
+        document = document.patch({"loras": [_lora(given) for given in lora]})
     result, report = _render(audio, found, document, automation, checkpoint, backend)
 
     from sidecar.cli.audio import write_wav
@@ -73,6 +79,16 @@ def _document(preset: str | None, prompt_a: str | None, prompt_b: str | None, se
     changes: dict[str, Any] = {} if preset is None else library.find(preset).changes
     prompts = {key: text for key, text in (("a", prompt_a), ("b", prompt_b)) if text is not None}
     return Document(changes).patch({"prompts": prompts, **({} if seed is None else {"seed": seed})})
+
+
+def _lora(given: str) -> dict[str, Any]:
+    name, equals, strength = given.rpartition("=")
+    if not equals:
+        return {"name": given}
+    try:
+        return {"name": name, "strength": float(strength)}
+    except ValueError:
+        raise CommandError(f"--lora {given}: {strength!r} is not a number", "write NAME=STRENGTH", 2) from None
 
 
 def _render(

@@ -27,6 +27,7 @@ def everything(checkpoint: str) -> Iterator[Finding]:
         _packages,
         _device,
         lambda: _checkpoint(checkpoint),
+        _loras,
         _plugin,
         _sidecar,
         _logs,
@@ -69,6 +70,14 @@ def _checkpoint(name: str) -> Iterator[Finding]:
         yield Finding("checkpoint", "broken", error.text, error.fix)
         return
     yield Finding("checkpoint", "ok", f"{found.id}, {found.weight_bytes / 1e6:.1f} MB ({found.folder})")
+
+
+def _loras() -> Iterator[Finding]:
+    from sidecar.loras import default_folder
+
+    folder = default_folder()
+    names = sorted(path.stem for path in folder.rglob("*.safetensors")) if folder.is_dir() else []
+    yield Finding("loras", "ok", f"{', '.join(names) or 'none of your own'} ({folder})")
 
 
 def _plugin() -> Iterator[Finding]:
@@ -116,7 +125,8 @@ def _sidecar() -> Iterator[Finding]:
             )
             for entry in client.instances():
                 text = f"in {entry.host} at {entry.rate} Hz: {entry.state}, {entry.prompt_a!r} to {entry.prompt_b!r}"
-                yield Finding(f"instance {entry.instance[:8]}", "ok", text)
+                level: Level = "note" if entry.state == "failed" else "ok"
+                yield Finding(f"instance {entry.instance[:8]}", level, f"{text}. {entry.text}".rstrip(". "))
     except (ClientError, SidecarError) as error:
         yield Finding("sidecar", "broken", error.text, error.fix)
 

@@ -55,6 +55,15 @@ def test_lanes_and_prompts_are_heard(clip: Path, tmp_path: Path) -> None:
     assert house["sha256"] != ambient["sha256"]
 
 
+def test_a_lora_takes_the_place_of_the_presets(clip: Path, tmp_path: Path) -> None:
+    preset = ["--preset", "Glasshouse"]
+    with_preset, _ = bounce(clip, tmp_path, "preset.wav", *preset)
+    same, _ = bounce(clip, tmp_path, "same.wav", *preset, "--lora", "glass-bells=0.9")
+    off, _ = bounce(clip, tmp_path, "off.wav", *preset, "--lora", "glass-bells=0")
+    assert with_preset["sha256"] == same["sha256"]
+    assert off["sha256"] != same["sha256"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -62,6 +71,9 @@ def test_lanes_and_prompts_are_heard(clip: Path, tmp_path: Path) -> None:
         (["--preset", "No Such Preset"], "No Such Preset"),
         (["--preset", "wild.json"], "denoise"),
         (["--checkpoint", "nowhere"], "nowhere"),
+        (["--lora", "no-such=0.5"], "no-such"),
+        (["--lora", "glass-bells=loud"], "loud"),
+        (["--lora", "glass-bells=11"], "11"),
         (["-o", "no/such/folder/out.wav"], "no such folder"),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+import engine
 from sidecar.cli import library
 from sidecar.document import Document
 from sidecar.errors import StateError
@@ -47,6 +48,14 @@ def test_a_preset_speaks_the_words_that_the_bundled_checkpoint_knows(path: Path)
     assert said <= WORDS
 
 
+def test_factory_presets_use_the_loras_that_ship_with_the_checkpoint_and_leave_none_of_another_on() -> None:
+    folder = Path(engine.__file__).parent / "loras" / "demon-tiny-1"
+    shipped = {path.stem for path in folder.glob("*.safetensors")}
+    used = [[lora["name"] for lora in json.loads(path.read_text())["loras"]] for path in PRESETS]
+    assert {name for names in used for name in names} <= shipped
+    assert sum(bool(names) for names in used) >= 2
+
+
 def test_the_schema_has_every_parameter_with_the_ranges_of_the_table() -> None:
     rows = SCHEMA["properties"]["parameters"]["properties"]
     assert list(rows) == TABLE.keys_saved
@@ -58,7 +67,14 @@ def test_the_schema_has_every_parameter_with_the_ranges_of_the_table() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"parameters": {"denoise": 1.5}}, {"seed": -1}, {"version": 2}, {"learned": None}, {"prompts": {"a": 5}}],
+    [
+        {"parameters": {"denoise": 1.5}},
+        {"seed": -1},
+        {"version": 2},
+        {"learned": None},
+        {"prompts": {"a": 5}},
+        {"loras": [{}]},
+    ],
     ids=lambda changes: next(iter(changes)),
 )
 def test_the_schema_refuses_what_is_no_preset(changes: dict[str, object]) -> None:

@@ -111,15 +111,6 @@ def test_a_timbre_reference_is_heard_as_in_the_pipeline(session: engine.Session,
     assert np.abs(ours.states - without.states).max() > 1e-2
 
 
-def test_text_to_music_latents_agree(session: engine.Session, pipeline: Any):
-    theirs = _pipeline_latent(
-        pipeline, prompt="techno, driving kick", bpm=128, audio_duration=FRAMES / 25, num_inference_steps=8, shift=3.0
-    )
-    prompt = session.encode_text("techno, driving kick", task="text2music", bpm=128, duration=FRAMES / 25)
-    ours = session.generate(engine.Request(conditioning=prompt, frames=FRAMES, seed=11))
-    np.testing.assert_allclose(ours, theirs, atol=1e-4)
-
-
 @pytest.mark.usefixtures("_mean_encoding")
 def test_cover_latents_agree(session: engine.Session, pipeline: Any, audio: np.ndarray):
     theirs = _pipeline_latent(
@@ -210,3 +201,44 @@ def test_repaint_latents_agree(session: engine.Session, pipeline: Any, audio: np
     request = engine.Request(conditioning=prompt, source=session.prepare_source(audio), frames=FRAMES, seed=11)
     ours = session.generate(session.repaint(request, round(start * 25), round(end * 25), preserve=False))
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.usefixtures("_mean_encoding")
+@pytest.mark.parametrize("guidance", [1.0, 4.0], ids=["unguided", "apg"])
+@pytest.mark.parametrize("steps", [4, 8, 20])
+@pytest.mark.parametrize("task", ["text2music", "cover", "repaint"])
+def test_latents_agree_for_every_task_and_length_of_schedule(
+    session: engine.Session,
+    pipeline: Any,
+    audio: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    task: str,
+    steps: int,
+    guidance: float,
+):
+    monkeypatch.setattr(pipeline, "is_turbo", False)  # it ignores guidance on turbo weights
+    heard = {} if task == "text2music" else {"src_audio": torch.tensor(audio)}
+    span = {"repainting_start": 0.4, "repainting_end": 1.6} if task == "repaint" else {}
+    theirs = _pipeline_latent(
+        pipeline,
+        prompt="house, organ",
+        task_type=task,
+        audio_duration=FRAMES / 25,
+        num_inference_steps=steps,
+        shift=3.0,
+        guidance_scale=guidance,
+        **heard,
+        **span,
+    )
+    prompt = session.encode_text("house, organ", task=task, duration=FRAMES / 25)
+    request = engine.Request(
+        conditioning=prompt,
+        negative=session.null_conditioning(prompt),
+        guidance=guidance,
+        source=session.prepare_source(audio) if heard else None,
+        frames=FRAMES,
+        seed=11,
+        steps=steps,
+    )
+    ours = session.generate(session.repaint(request, 10, 40, preserve=False) if span else request)
+    assert float(np.abs(ours - theirs).max()) <= 1e-4

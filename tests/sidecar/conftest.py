@@ -34,6 +34,14 @@ def session() -> Iterator[Session]:
         yield opened
 
 
+@pytest.fixture(autouse=True)
+def loras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's user has LoRAs: nowhere yet."""
+    folder = tmp_path / "loras"
+    monkeypatch.setenv("DEMON_LORA_DIR", str(folder))
+    return folder
+
+
 @dataclass
 class Running:
     """How to reach the service of this process, as a run file would say it."""

@@ -49,6 +49,16 @@ def test_a_patch_changes_what_it_names_and_null_clears() -> None:
     assert before.fields.seed == 7
 
 
+def test_loras_survive_with_the_keys_of_a_newer_version() -> None:
+    sent = [{"name": "night", "hash": HASH, "strength": 0.5, "steps": [0, 4]}, {"name": "rain"}]
+    made = Document({"loras": sent})
+    again = json.loads(Document(parse_json(made.to_json())).to_json())["loras"]
+    assert again == [sent[0], {"name": "rain", "hash": None, "strength": 1.0}]
+    assert made.patch({"seed": 4}).fields.loras == made.fields.loras
+    assert made.patch({"loras": [{"name": "rain", "strength": 2}]}).fields.loras[0].strength == 2.0
+    assert made.patch({"loras": None}).fields.loras == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
@@ -71,6 +81,14 @@ def test_a_patch_changes_what_it_names_and_null_clears() -> None:
         ({"file": {"hash": HASH, "rate": 48000, "samples": 10**9, "scale": 1.0}}, "file.samples"),
         ({"file": {"hash": HASH, "rate": 48000, "samples": 10, "scale": 0.3}}, "file.scale"),
         ({"file": {"hash": HASH, "rate": 48000, "scale": 0.5}}, "samples"),
+        ({"loras": {"a": 1.0}}, "loras"),
+        ({"loras": [{"strength": 1.0}]}, "name"),
+        ({"loras": [{"name": ""}]}, "name"),
+        ({"loras": [{"name": "a", "hash": "sha256:0"}]}, "hash"),
+        ({"loras": [{"name": "a", "strength": 11}]}, "strength"),
+        ({"loras": [{"name": "a", "strength": float("nan")}]}, "strength"),
+        ({"loras": [{"name": "a"}, {"name": "a"}]}, "'a' twice"),
+        ({"loras": [{"name": str(n)} for n in range(9)]}, "loras"),
     ],
 )
 def test_a_wrong_field_is_refused_by_name(wrong: dict, named: str) -> None:
