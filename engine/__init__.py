@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.request.request import Request
     from engine.request.source import Source
     from engine.session import Session, preload
+    from engine.song.frozen import FrozenSong, FrozenWindow
     from engine.song.generate import generate_song
     from engine.song.stream import FinishedRegion, SongStream
     from engine.stream.changes import Change
@@ -51,6 +52,8 @@ _HOMES = {
     "Dcw": "engine.request.dcw",
     "Finished": "engine.stream.finished",
     "FinishedRegion": "engine.song.stream",
+    "FrozenSong": "engine.song.frozen",
+    "FrozenWindow": "engine.song.frozen",
     "LoraInfo": "engine.lora.library",
     "LoraLibrary": "engine.lora.library",
     "LoraMetadata": "engine.lora.metadata",
@@ -88,6 +91,8 @@ __all__ = [
     "EngineError",
     "Finished",
     "FinishedRegion",
+    "FrozenSong",
+    "FrozenWindow",
     "LoraError",
     "LoraInfo",
     "LoraLibrary",

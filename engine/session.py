@@ -337,7 +337,7 @@ class Session:
     def self_check(self, frames: int = 60) -> SelfCheck:
         """Prove or disprove, with this model, machine, backend and thread count, that streaming changes no bit.
 
-        Streams unlike requests of T = frames side by side and compares each with the same request alone: about sixty
+        Streams unlike requests of T = frames side by side and compares each with the same request alone: about seventy
         forwards. What it found is what `claim` and the stats of every stream say from then on.
 
         Raises:

@@ -44,6 +44,7 @@ class BounceReport:
         generations: latents that were heard.
         source: content hash of the source, empty without one.
         sha256: of the result's float32 samples, interleaved.
+        claim: how far a streamed latent is the one-shot one here, as the session's latest self-check found.
     """
 
     checkpoint: str
@@ -55,6 +56,7 @@ class BounceReport:
     generations: int
     source: str
     sha256: str
+    claim: str
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -106,7 +108,7 @@ def bounce(
     name = "" if source is None else source.hash
     samples = audio.shape[1]
     return out, BounceReport(
-        session.checkpoint.id, rate, samples, generations > 0, start, end, generations, name, digest
+        session.checkpoint.id, rate, samples, generations > 0, start, end, generations, name, digest, session.claim
     )
 
 

@@ -36,23 +36,40 @@ def velocity(
     modulation: Modulation,
     cross: Cross,
     positions: Positions,
+    attention: SelfAttention | None = None,
+    first: int = 0,
 ) -> Tensor:
     """Velocity [B, T, 64] of x [B, T, 64] with context [B, T, 128]; T a multiple of the patch.
 
     Each row's result depends on the batch size, but not on the other rows.
-    """
 
-    def whole_song(block: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    Args:
+        weights, shape, x, context, modulation, cross: as above.
+        positions: of the whole song.
+        attention: how tokens attend; None is `whole_song`, for an x that is all of it.
+        first: token of the song that x starts at.
+    """
+    tokens = to_tokens(weights, shape, x, context)
+    turns = (positions.cosine, positions.sine)
+    if attention is None:
+        attention = whole_song(shape, positions)
+    else:
+        turns = positions.at(first, first + tokens.shape[1])
+    for number in range(len(weights.blocks)):
+        tokens = run_block(number, weights.blocks[number], shape, tokens, turns, modulation, cross, attention)
+    return to_frames(weights, shape, tokens, modulation)
+
+
+def whole_song(shape: DitShape, positions: Positions) -> SelfAttention:
+    """Attention of every token to all tokens, or to those in its block's window."""
+
+    def attention(block: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         window = shape.windows[block]
         if window is None:
             return attend(queries, keys, values)
         return attend_band(queries, keys, values, window, positions.masks[window])
 
-    tokens = to_tokens(weights, shape, x, context)
-    turns = (positions.cosine, positions.sine)
-    for number in range(len(weights.blocks)):
-        tokens = run_block(number, weights.blocks[number], shape, tokens, turns, modulation, cross, whole_song)
-    return to_frames(weights, shape, tokens, modulation)
+    return attention
 
 
 def to_tokens(weights: DitWeights, shape: DitShape, x: Tensor, context: Tensor) -> Tensor:

@@ -49,9 +49,9 @@ class _Job:
 class SongStream:
     """A song's latent where it is listened to, in regions of one length that are generated ahead of the playhead.
 
-    A region's latent is a function of the request and of its place in the song alone. So is what is heard of it: seek,
-    loop, depth and the order in which regions were generated change no bit of `window`, once it is settled. One thread
-    at a time may use it.
+    A region's latent is a function of the request and of its place in the song alone (and, where the request leaves
+    LoRAs to the session, of their strengths meanwhile). So is what is heard of it: seek, loop, depth and the order in
+    which regions were generated change no bit of `window`, once it is settled. One thread at a time may use it.
 
     Per second of song it costs 25 steps / (region - overlap) passes of `region` frames through each prompt's forward,
     whatever the length of the song, and it holds the regions that are heard between the playhead and `ahead`.

@@ -36,6 +36,10 @@ def bounce(
     backend: Annotated[
         str, typer.Option(help="eager, compiled, or auto; give what the sidecar runs to get its bytes.")
     ] = "eager",
+    check: Annotated[
+        bool,
+        typer.Option(help="First check on this machine that streaming changes no bit; the report says what it found."),
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
 ) -> None:
     """Bounce a file as the plugin would in a host that draws the same lanes, bit for bit."""
@@ -47,7 +51,7 @@ def bounce(
     document = _document(preset, prompt_a, prompt_b, seed)
     if lora:
         document = document.patch({"loras": [_lora(given) for given in lora]})
-    result, report = _render(audio, found, document, automation, checkpoint, backend)
+    result, report = _render(audio, found, document, automation, checkpoint, backend, check=check)
 
     from sidecar.cli.audio import write_wav
 
@@ -56,6 +60,7 @@ def bounce(
         print_json({"output": str(output), **report.to_dict()})
     else:
         OUT.print(str(output), markup=False)
+        ERR.print(report.claim, markup=False)
         if not report.wet:
             ERR.print("dry: there was no source to render from")
 
@@ -98,12 +103,15 @@ def _render(
     lanes: Path | None,
     checkpoint: str | None,
     backend: str,
+    *,
+    check: bool,
 ) -> "tuple[NDArray[np.float32], BounceReport]":
     from sidecar.automation import read_automation
 
     drawn = None if lanes is None else read_automation(lanes, rate)
 
     from engine import Session
+    from engine.constants import MIN_FRAMES
     from engine.model.checkpoint import BUNDLED
     from sidecar.bounce import bounce as run
 
@@ -121,5 +129,8 @@ def _render(
         with Session.open(name, backend=backend, progress=loading) as session:
             if wanted not in ("", session.checkpoint.id):
                 ERR.print(f"note: made with checkpoint {wanted}, rendered with {session.checkpoint.id}", markup=False)
+            if check:
+                bar.update(task, description="Checking", completed=0.0)
+                session.self_check(MIN_FRAMES)
             bouncing(0.0)
             return run(session, audio, rate, document, drawn, report=bouncing)

@@ -11,7 +11,7 @@ PUBLIC = {
     "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
     "StreamHandle", "StreamStats", "average_conditionings", "blend_conditionings", "blend_latents", "channel_gain",
     "combine_conditionings", "preload",
-    "FinishedRegion", "SongStream", "generate_song",
+    "FinishedRegion", "FrozenSong", "FrozenWindow", "SongStream", "generate_song",
     "LoraInfo", "LoraLibrary", "LoraMetadata",
 }  # fmt: skip
 

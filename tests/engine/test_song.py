@@ -6,7 +6,6 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
-from conftest import loop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,8 +121,8 @@ def test_a_loop_needs_what_comes_after_its_end():
 
 
 @pytest.fixture(scope="module")
-def song_source(session: engine.Session) -> engine.Source:
-    return session.prepare_source(loop(SONG))
+def song_source(session: engine.Session, audio: np.ndarray) -> engine.Source:
+    return session.prepare_source(np.tile(audio, 7)[:, : SONG * 1920])
 
 
 @pytest.fixture(scope="module")
@@ -341,6 +340,33 @@ def test_an_update_fills_gaps_first_and_is_heard_from_the_playhead_on(session: e
         stream.update(stream.request)
         assert not stream.settled(0, 1)
         assert stream.window(0, 100) is not None
+
+
+def test_an_older_generation_that_finishes_later_does_not_replace_a_newer_one(
+    session: engine.Session, song: engine.Request
+):
+    slow, quick = (
+        replace(song, steps=6, mask_strength=1.0),
+        replace(song, steps=1, mask_strength=1.0, control_version=4),
+    )
+    with SongStream(session, slow, ahead=1, **SHAPE) as stream:
+        for _ in range(2):
+            stream.tick()
+        stream.update(quick)
+        done = [finished.control_version for _ in range(6) for finished in stream.tick()]
+        assert done == [4, 3]
+        assert stream.render(0, 40).tobytes() == generate_song(session, quick, **SHAPE)[:40].tobytes()
+
+
+def test_a_seek_drops_what_is_in_flight_elsewhere(
+    session: engine.Session, prompt: engine.Conditioning, counting: Counting
+):
+    with SongStream(session, engine.Request(conditioning=prompt, frames=300, steps=4), ahead=1, **SHAPE) as stream:
+        stream.tick()
+        stream.move(200)
+        done = [finished.index for _ in range(8) for finished in stream.tick()]
+        assert done == list(stream.plan.between(200, 201))
+    assert counting.count == 1 + 4 * len(done)
 
 
 def test_a_bad_update_or_place_is_refused_and_changes_nothing(session: engine.Session, song: engine.Request):
