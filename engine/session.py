@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from engine import device as devices
 from engine.analysis.info import AudioInfo, audio_info
 from engine.backends import Backend
-from engine.backends.eager import EagerBackend
+from engine.backends.choose import check_backend, open_backend
 from engine.codec.codec import Codec
 from engine.constants import FRAME_RATE, SOURCE_GRID
 from engine.errors import CheckpointError, EngineError, RequestError
@@ -57,7 +57,7 @@ class Session:
     no worker threads. One thread at a time may use a session and its streams.
     """
 
-    def __init__(self, info: CheckpointInfo, threads: int) -> None:
+    def __init__(self, info: CheckpointInfo, threads: int, backend: str, report: Progress) -> None:
         """Use `Session.open`."""
         self.checkpoint = info
         self._threads = threads
@@ -68,8 +68,8 @@ class Session:
         loras = LoraLibrary(models.transformer)
         if info.folder == checkpoints.bundled(info.name):
             loras.register(_SHIPPED_LORAS / info.name)
-        backend = EagerBackend(models, loras)
-        self._parts: _Parts | None = _Parts(backend, Codec(models, backend), TextEncoder(models), loras)
+        runs = open_backend(backend, models, loras, threads, report)
+        self._parts: _Parts | None = _Parts(runs, Codec(models, runs), TextEncoder(models), loras)
 
     @classmethod
     def open(
@@ -78,6 +78,7 @@ class Session:
         *,
         device: str = "cpu",
         threads: int = 1,
+        backend: str = "eager",
         progress: Progress | None = None,
     ) -> Self:
         """Load a checkpoint.
@@ -89,22 +90,26 @@ class Session:
                 "owner/name" or "owner/name@revision", downloaded on first use.
             device: "cpu".
             threads: torch threads, for the whole process, set when the session is first used.
+            backend: "eager"; "compiled", faster, for which the DiT is compiled once per machine, in a minute or two,
+                with g++; or "auto", compiled if that has been done. Results of both differ by about 1e-5.
             progress: called with a line of text and a share 0 .. 1.
 
         Raises:
             CheckpointError: not found, incomplete, damaged or of another kind; names the file and the command to run.
-            RequestError: device or threads.
+            RequestError: device, threads or backend.
+            EngineError: the DiT cannot be compiled here.
         """
         report = progress or _ignore
         devices.resolve(device)
         devices.check_threads(threads)
+        check_backend(backend)
         folder = _locate(checkpoint, progress)
         name = str(checkpoint) if folder != Path(checkpoint) else folder.resolve().name
         report(f"Checking {name}", 0.0)
         info = checkpoints.inspect(folder, name)
         devices.tune_allocator()
         report(f"Loading {name}", 0.0)
-        session = cls(info, threads)
+        session = cls(info, threads, backend, report)
         report(f"Loading {name}", 1.0)
         return session
 

@@ -16,6 +16,7 @@ def _parse(arguments: list[str]) -> Options:
     parser.add_argument("--run-dir", type=Path, help="run folder (default: the user's)")
     parser.add_argument("--grace", type=float, help="seconds without peers after which it ends")
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
+    parser.add_argument("--backend", default="eager", help="eager, compiled or auto")
     given = parser.parse_args(arguments)
     grace = given.grace
     if grace is None and given.spawned:
@@ -26,6 +27,7 @@ def _parse(arguments: list[str]) -> Options:
         run_dir=given.run_dir,
         grace=grace,
         threads=given.threads,
+        backend=given.backend,
         for_people=not given.spawned,
     )
 

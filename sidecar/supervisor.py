@@ -37,6 +37,7 @@ class Options:
         run_dir: run folder; None for the user's.
         grace: seconds without peers after which it ends; None: never, a person ends it.
         threads: torch threads.
+        backend: as in `engine.Session.open`.
         for_people: readable logs instead of JSON lines.
     """
 
@@ -45,6 +46,7 @@ class Options:
     run_dir: Path | None = None
     grace: float | None = None
     threads: int = 1
+    backend: str = "eager"
     for_people: bool = True
 
 
@@ -80,11 +82,21 @@ def _supervise(options: Options, folder: Path) -> int:
     log = structlog.get_logger()
     started = time.monotonic()
     try:
-        session = Session.open(options.checkpoint or BUNDLED, threads=options.threads)
+        session = Session.open(
+            options.checkpoint or BUNDLED,
+            threads=options.threads,
+            backend=options.backend,
+            progress=lambda what, share: log.debug(what, share=round(share, 2)),
+        )
     except EngineError as error:
         log.error("cannot start", code=error.code, text=error.text, fix=error.fix)  # noqa: TRY400 - the text says it all
         return 1
-    log.info("loaded", checkpoint=session.checkpoint.id, seconds=round(time.monotonic() - started, 1))
+    log.info(
+        "loaded",
+        checkpoint=session.checkpoint.id,
+        backend=options.backend,
+        seconds=round(time.monotonic() - started, 1),
+    )
     return _Watch(options, folder, session).run()
 
 

@@ -140,7 +140,8 @@ def frozen_context(
         first = (frames - window) // 4 * 2
         return timed(lambda: songs[frames].generate(requests[frames], first, window))
 
-    part(short), part(long)
+    part(short)
+    part(long)
     results = in_turns(
         lambda: part(long), lambda: (part(short), timed(lambda: session.generate(requests[long]))), pairs, done
     )

@@ -93,7 +93,7 @@ def run(
     for backend in backends:
         steps.now(f"{backend}: opening")
         try:
-            session = Session.open(checkpoint, backend=backend, threads=threads)
+            session = Session.open(checkpoint, backend=backend, threads=threads, progress=steps.told)
         except (CheckpointError, RequestError):
             raise
         except EngineError as error:
@@ -194,6 +194,10 @@ class _Steps:
         """Say what is being measured."""
         self._what = what
         self._tell()
+
+    def told(self, what: str, share: float) -> None:
+        """Pass on what opening a session reports; its share of itself is not one of the whole."""
+        self.now(f"{what} ({share:.0%})")
 
     def done(self) -> None:
         """One more part is done."""

@@ -9,7 +9,8 @@ from torch.nn import functional
 from engine.dit.linear import product, runs_onednn
 from engine.dit.weights import Attention
 
-_SCORES: Final = 1 << 21  # scores held at once, 8 MB: beyond the cache their softmax waits for memory
+_FEW: Final = 256  # queries; for fewer, torch's one kernel takes less time than many products
+_SCORES: Final = 1 << 19  # scores held at once, 2 MB: beyond the cache their softmax waits for memory
 
 
 def to_queries(layer: Attention, x: Tensor, shape: tuple[int, int], eps: float) -> Tensor:
@@ -38,7 +39,7 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = 
     Returns:
         [B, S, heads * D].
     """
-    if mask is None and queries.shape[0] == 1 and runs_onednn(queries):
+    if mask is None and queries.shape[0] == 1 and runs_onednn(queries) and _are_many(queries):
         return _by_products(queries[0], keys[0], values[0])[None]
     made = functional.scaled_dot_product_attention(
         queries.transpose(1, 2),
@@ -49,6 +50,11 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = 
         enable_gqa=queries.shape[2] != keys.shape[2],
     )
     return made.transpose(1, 2).flatten(2)
+
+
+def _are_many(queries: Tensor) -> bool:
+    # a program is written once for all lengths
+    return torch.compiler.is_exporting() or queries.shape[1] >= _FEW
 
 
 def _heads(x: Tensor, shape: tuple[int, int]) -> Tensor:

@@ -10,6 +10,8 @@ from torch.nn import functional
 _ONEDNN: Final = torch.backends.mkldnn.is_available()
 _product: Any = torch.ops.mkldnn._linear_pointwise if _ONEDNN else None  # noqa: SLF001 - what Inductor itself emits
 
+_traced: Any = None
+
 
 @dataclass(frozen=True, eq=False)
 class LowRank:
@@ -48,11 +50,19 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     In float32 on a CPU by oneDNN: torch would take MKL, which uses AVX-512 on Intel's processors only (docs/log.md,
     2026-11-22). Elsewhere it is torch's own product.
     """
-    if runs_onednn(x):
-        return cast(Tensor, _product(x, weight, bias, "none", [], ""))
-    return functional.linear(x, weight, bias)
+    if not runs_onednn(x):
+        return functional.linear(x, weight, bias)
+    if _traced is not None and torch.compiler.is_exporting():
+        return cast(Tensor, _traced(x, weight, bias))
+    return cast(Tensor, _product(x, weight, bias, "none", [], ""))
 
 
 def runs_onednn(x: Tensor) -> bool:
     """Whether products of this tensor are oneDNN's."""
     return _ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32
+
+
+def trace_as(operator: Any) -> None:
+    """Have products written into exported programs as this operator, product(x, weight, bias)."""
+    global _traced  # noqa: PLW0603 - set once, by the process that exports
+    _traced = operator

@@ -54,7 +54,6 @@ class TrainableFactors:
         count = len(self._down)
         tensors = {f"transformer.{name}.lora_A.weight": half[index] for index, name in enumerate(self._down)}
         tensors |= {f"transformer.{name}.lora_B.weight": half[count + index] for index, name in enumerate(self._up)}
+        # one entry only: safetensors writes several in an order that changes from file to file
         settings = {"transformer.r": self._rank, "transformer.lora_alpha": self._alpha}
-        cast(Any, safetensors.torch).save_file(
-            tensors, path, {"lora_adapter_metadata": json.dumps(settings), "format": "pt"}
-        )
+        cast(Any, safetensors.torch).save_file(tensors, path, {"lora_adapter_metadata": json.dumps(settings)})

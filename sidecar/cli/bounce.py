@@ -33,6 +33,9 @@ def bounce(
     checkpoint: Annotated[
         str | None, typer.Option(help="Bundled name, folder or hub id.", show_default="the bundled one")
     ] = None,
+    backend: Annotated[
+        str, typer.Option(help="eager, compiled, or auto; give what the sidecar runs to get its bytes.")
+    ] = "eager",
     check: Annotated[
         bool,
         typer.Option(help="First check on this machine that streaming changes no bit; the report says what it found."),
@@ -48,7 +51,7 @@ def bounce(
     document = _document(preset, prompt_a, prompt_b, seed)
     if lora:
         document = document.patch({"loras": [_lora(given) for given in lora]})
-    result, report = _render(audio, found, document, automation, checkpoint, check=check)
+    result, report = _render(audio, found, document, automation, checkpoint, backend, check=check)
 
     from sidecar.cli.audio import write_wav
 
@@ -99,6 +102,7 @@ def _render(
     document: "Document",
     lanes: Path | None,
     checkpoint: str | None,
+    backend: str,
     *,
     check: bool,
 ) -> "tuple[NDArray[np.float32], BounceReport]":
@@ -121,7 +125,8 @@ def _render(
         def bouncing(share: float) -> None:
             bar.update(task, description="Bouncing", completed=share)
 
-        with Session.open(checkpoint or wanted.rpartition("@")[0] or BUNDLED, progress=loading) as session:
+        name = checkpoint or wanted.rpartition("@")[0] or BUNDLED
+        with Session.open(name, backend=backend, progress=loading) as session:
             if wanted not in ("", session.checkpoint.id):
                 ERR.print(f"note: made with checkpoint {wanted}, rendered with {session.checkpoint.id}", markup=False)
             if check:

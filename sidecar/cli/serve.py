@@ -10,10 +10,11 @@ def sidecar(
         str | None, typer.Option(help="Bundled name, folder or hub id.", show_default="the bundled one")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Of the model.")] = 1,
+    backend: Annotated[str, typer.Option(help="eager, compiled, or auto.")] = "eager",
 ) -> None:
     """Run the sidecar in the foreground, with logs for people; Ctrl-C ends it."""
     from sidecar.supervisor import Options, run
 
-    code = run(Options(checkpoint=checkpoint, threads=threads))
+    code = run(Options(checkpoint=checkpoint, threads=threads, backend=backend))
     if code:
         raise typer.Exit(code)
