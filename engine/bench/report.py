@@ -5,10 +5,11 @@ from dataclasses import asdict
 from typing import Final, TypeAlias
 
 from engine.bench import machine
+from engine.bench.frozen import FrozenCost
 from engine.bench.latency import ControlLatency
 from engine.bench.pairs import Percentiles, Ratio
 from engine.bench.pipeline import StreamOverPipeline
-from engine.bench.song import FrozenCost, SongCost
+from engine.bench.song import SongCost
 from engine.bench.suite import Figure, Report
 from engine.bench.tick import TickOverForwards
 from engine.bench.window import WindowOverFull
@@ -80,12 +81,10 @@ def _rows(backend: str, figure: Figure) -> Iterator[Row]:
             name = f"{figure.way}, a second of {figure.long / 25:g} s of song"
             yield name, f"{_spread(figure.second_ms, 0)} ms", "", "", ""
         case FrozenCost():
-            name = (
-                f"frozen context ({figure.kept_mib:.0f} MiB), {figure.window} frames of {figure.long / 25:g} s of song"
-            )
+            name = f"frozen context, {figure.window} frames of {figure.long / 25:g} s of song"
             yield _ratio_row(f"{name} / of {figure.short / 25:g} s", figure.over_short, "")
             yield _ratio_row(f"{name} / the full generation", figure.over_full, "")
-            yield name, f"{_spread(figure.window_ms, 0)} ms", "", "", ""
+            yield f"{name}, {figure.kept_mib[1]:.0f} MiB kept", f"{_spread(figure.window_ms, 0)} ms", "", "", ""
 
 
 def _ratio_row(name: str, ratio: Ratio, target: str) -> Row:

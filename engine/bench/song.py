@@ -7,7 +7,6 @@ from engine.bench.loads import load
 from engine.bench.pairs import Percentiles, Progress, Ratio, Took, in_turns, milliseconds, timed
 from engine.constants import FRAME_RATE
 from engine.session import Session
-from engine.song.frozen import FrozenSong
 from engine.song.generate import generate_song
 from engine.song.regions import REGION, plan
 
@@ -85,76 +84,6 @@ def full_generation(
     song(short)
     results = in_turns(lambda: song(long), lambda: song(short), pairs, done)
     return _cost("full generation", (short, long), 0, (1, 1), results)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrozenCost:
-    """A window generated again in the frozen context of a long song, over the same in a short one.
-
-    A mode of its own, not a faster way to the same result: where anything changed since the full generation that filled
-    the context, its window is not what a full generation would give.
-
-    Attributes:
-        short, long, window: frames of the songs and of the window, in their middle.
-        window_ms: one window of the long song.
-        over_short: a window of the long song over one of the short.
-        over_full: a window of the long song over a full generation of that song.
-        kept_mib: memory that the context of the long song takes.
-    """
-
-    short: int
-    long: int
-    window: int
-    window_ms: Percentiles
-    over_short: Ratio
-    over_full: Ratio
-    kept_mib: float
-
-
-def frozen_context(
-    session: Session,
-    short: int = SHORT,
-    long: int = LONG,
-    window: int = 10 * FRAME_RATE,
-    *,
-    pairs: int = 4,
-    done: Progress | None = None,
-) -> FrozenCost:
-    """Time windows in the frozen contexts of two songs, and full generations of the long one.
-
-    Args:
-        session: what to measure, with the eager backend.
-        short, long: frames.
-        window: frames of the window.
-        pairs: windows of each song, 1 or more.
-        done: called after every pair.
-
-    Raises:
-        RequestError: frames or window.
-        EngineError: another backend, more memory than a context may take, or pairs is less than 1.
-    """
-    requests = {frames: load(session, "plain", frames).request for frames in (short, long)}
-    songs = {frames: FrozenSong(session, request) for frames, request in requests.items()}
-
-    def part(frames: int) -> Took:
-        first = (frames - window) // 4 * 2
-        return timed(lambda: songs[frames].generate(requests[frames], first, window))
-
-    part(short)
-    part(long)
-    results = in_turns(
-        lambda: part(long), lambda: (part(short), timed(lambda: session.generate(requests[long]))), pairs, done
-    )
-    windows = [took for took, _ in results]
-    return FrozenCost(
-        short=short,
-        long=long,
-        window=window,
-        window_ms=milliseconds(windows),
-        over_short=Ratio.of(windows, [took for _, (took, _) in results]),
-        over_full=Ratio.of(windows, [took for _, (_, took) in results]),
-        kept_mib=songs[long].nbytes / 2**20,
-    )
 
 
 def _cost(

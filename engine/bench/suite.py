@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from engine.bench import machine
+from engine.bench.frozen import FrozenCost, frozen_window
 from engine.bench.latency import ControlLatency, control_latency
 from engine.bench.loads import LOADS
 from engine.bench.memory import WORKS, PeakMemory, peak_memory
 from engine.bench.pairs import Progress
 from engine.bench.pipeline import StreamOverPipeline, stream_over_pipeline
-from engine.bench.song import FrozenCost, SongCost, frozen_context, full_generation, moving_region
+from engine.bench.song import SongCost, full_generation, moving_region
 from engine.bench.tick import TickOverForwards, tick_over_forwards
 from engine.bench.window import WindowOverFull, window_over_full
 from engine.errors import CheckpointError, EngineError, RequestError
@@ -178,7 +179,7 @@ def _full(session: Session, done: Progress) -> Figure:
 
 
 def _frozen(session: Session, done: Progress, *, pairs: int) -> Figure:
-    return frozen_context(session, pairs=pairs, done=done)
+    return frozen_window(session, pairs=pairs, done=done)
 
 
 class _Steps:

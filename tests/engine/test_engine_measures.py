@@ -9,12 +9,13 @@ import pytest
 
 import engine
 from engine.bench import report, suite
+from engine.bench.frozen import frozen_window
 from engine.bench.latency import control_latency
 from engine.bench.loads import LOADS, load
 from engine.bench.memory import peak_memory
 from engine.bench.pairs import Ratio, Took, in_turns
 from engine.bench.pipeline import stream_over_pipeline
-from engine.bench.song import frozen_context, full_generation, moving_region
+from engine.bench.song import full_generation, moving_region
 from engine.bench.tick import tick_over_forwards
 from engine.bench.window import window_over_full
 
@@ -112,15 +113,6 @@ def test_a_song_costs_what_its_regions_do(session: engine.Session):
     assert whole.per_second.of_cpu == pytest.approx(whole.per_region.of_cpu / 2)
 
 
-def test_a_frozen_context_is_held_against_a_shorter_one_and_the_full_generation(session: engine.Session):
-    made = frozen_context(session, 60, 100, 30, pairs=1)
-    assert (made.short, made.long, made.window) == (60, 100, 30)
-    assert made.kept_mib > 0
-    assert _is_a_spread(made.window_ms)
-    assert made.over_full.of_cpu > 0
-    assert made.over_short.of_cpu > 0
-
-
 def test_a_process_of_its_own_says_its_peak(session: engine.Session):
     folder = session.checkpoint.folder
     found = peak_memory(folder, "eager", "stream", 30)
@@ -143,7 +135,7 @@ def small_report(session: engine.Session) -> suite.Report:
         control_latency(session, 30, changes=2),
         window_over_full(session, 30, 9, pairs=1),
         full_generation(session, 30, 40, pairs=1),
-        frozen_context(session, 40, 60, 30, pairs=1),
+        frozen_window(session, 40, 60, 30, pairs=1),
     ]
     return suite.Report(
         machine={"cpu": "x"},
