@@ -20,21 +20,24 @@ class PeakMemory:
     """Most memory a process had resident, in MiB, weights included.
 
     Attributes:
+        backend: as in `Session.open`.
         work: one of WORKS.
         frames: T of the stream or the latent; 0 where there is none.
         peak_mib: since the process started.
     """
 
+    backend: str
     work: str
     frames: int
     peak_mib: float
 
 
-def peak_memory(checkpoint: Path, work: str, frames: int, *, threads: int = 1) -> PeakMemory:
+def peak_memory(checkpoint: Path, backend: str, work: str, frames: int, *, threads: int = 1) -> PeakMemory:
     """Do the work in a new process and ask for its peak.
 
     Args:
         checkpoint: its folder.
+        backend: as in `Session.open`.
         work: one of WORKS.
         frames: T of a stream or of a latent to decode.
         threads: torch threads.
@@ -46,7 +49,7 @@ def peak_memory(checkpoint: Path, work: str, frames: int, *, threads: int = 1) -
     if work not in WORKS:
         raise RequestError("work", work, "is not known", f"Use one of {', '.join(WORKS)}.")
     whole("threads", threads, 1, 256)
-    command = [sys.executable, "-m", "engine.bench.memory", str(checkpoint), work, str(frames), str(threads)]
+    command = [sys.executable, "-m", "engine.bench.memory", str(checkpoint), backend, work, str(frames), str(threads)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         why = (run.stderr.strip().splitlines() or ["no message"])[-1]
@@ -54,7 +57,7 @@ def peak_memory(checkpoint: Path, work: str, frames: int, *, threads: int = 1) -
     return PeakMemory(**json.loads(run.stdout))
 
 
-def _work(checkpoint: Path, work: str, frames: int, threads: int) -> None:
+def _work(checkpoint: Path, backend: str, work: str, frames: int, threads: int) -> None:
     from engine.bench.loads import load
     from engine.session import Session, preload
     from engine.step.noise import normal
@@ -62,7 +65,7 @@ def _work(checkpoint: Path, work: str, frames: int, threads: int) -> None:
     preload()
     if work == "import":
         return
-    with Session.open(checkpoint, threads=threads) as session:
+    with Session.open(checkpoint, backend=backend, threads=threads) as session:
         if work == "stream":
             asked = load(session, "everything", frames)
             requests = asked.requests()
@@ -90,9 +93,10 @@ def _peak_mib() -> float:
 
 
 def _main(arguments: list[str]) -> None:
-    checkpoint, work, frames, threads = Path(arguments[0]), arguments[1], int(arguments[2]), int(arguments[3])
-    _work(checkpoint, work, frames, threads)
-    json.dump(asdict(PeakMemory(work=work, frames=frames, peak_mib=_peak_mib())), sys.stdout)
+    checkpoint, backend, work = Path(arguments[0]), arguments[1], arguments[2]
+    frames, threads = int(arguments[3]), int(arguments[4])
+    _work(checkpoint, backend, work, frames, threads)
+    json.dump(asdict(PeakMemory(backend=backend, work=work, frames=frames, peak_mib=_peak_mib())), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from engine.bench import machine
+from engine.bench.frozen import FrozenCost, frozen_window
 from engine.bench.latency import ControlLatency, control_latency
 from engine.bench.loads import LOADS
 from engine.bench.memory import WORKS, PeakMemory, peak_memory
@@ -15,17 +16,18 @@ from engine.bench.pipeline import StreamOverPipeline, stream_over_pipeline
 from engine.bench.song import SongCost, full_generation, moving_region
 from engine.bench.tick import TickOverForwards, tick_over_forwards
 from engine.bench.window import WindowOverFull, window_over_full
-from engine.errors import RequestError
-from engine.model.checkpoint import BUNDLED, CheckpointInfo
+from engine.errors import CheckpointError, EngineError, RequestError
+from engine.model.checkpoint import BUNDLED
 from engine.session import Session
 
+DEFAULT_BACKENDS: Final = ("eager", "compiled")
 DEPTH: Final = 4
 LENGTHS: Final = (400, 1500)
 """T of 16 s, the sidecar's default region, and of 60 s, its longest."""
 
 WINDOWS: Final = (9, 25, 75)
 
-Figure: TypeAlias = TickOverForwards | StreamOverPipeline | ControlLatency | WindowOverFull | SongCost
+Figure: TypeAlias = TickOverForwards | StreamOverPipeline | ControlLatency | WindowOverFull | SongCost | FrozenCost
 Watch: TypeAlias = Callable[[str, float], None]
 """Told what is being measured, and the share 0 .. 1 of everything that is done."""
 
@@ -38,10 +40,10 @@ class Report:
         machine: see `engine.bench.machine.describe`.
         checkpoint: id with the hash of its weights.
         threads: torch threads.
-        backends: each as in `Session.open`, measured one after the other.
         quick: fewer pairs, and T = 400 alone.
         figures: per backend, in the order they were measured.
-        memory: of the first backend.
+        memory: peaks of processes that did one thing each.
+        missing: backends that could not be opened, and why.
     """
 
     machine: dict[str, object]
@@ -50,6 +52,7 @@ class Report:
     quick: bool
     figures: dict[str, list[Figure]]
     memory: list[PeakMemory]
+    missing: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ class _Job:
 def run(
     checkpoint: str | Path = BUNDLED,
     *,
+    backends: Sequence[str] = DEFAULT_BACKENDS,
     threads: int = 1,
-    backends: Sequence[str] = ("eager",),
     quick: bool = False,
     watch: Watch | None = None,
 ) -> Report:
@@ -73,37 +76,49 @@ def run(
 
     Args:
         checkpoint: as in `Session.open`.
+        backends: as in `Session.open`, measured one after the other. One that cannot run here is left out, and named.
         threads: torch threads.
-        quick: fewer pairs, and T = 400 alone: about a minute and a half instead of ten.
+        quick: fewer pairs, and T = 400 alone: a minute or two per backend instead of ten.
         watch: told how far it is.
 
     Raises:
-        CheckpointError, RequestError, EngineError: as `Session.open`.
+        CheckpointError, RequestError: as `Session.open`.
+        EngineError: none of the backends can run here.
     """
-    jobs = list(_jobs(quick=quick))
-    steps = _Steps(watch, len(backends) * sum(job.parts for job in jobs) + len(WORKS))
-    if not backends:
-        raise RequestError("backends", backends, "is empty", "Name at least one.")
+    jobs = {backend: list(_jobs(backend, quick=quick)) for backend in backends}
+    steps = _Steps(watch, sum(job.parts for found in jobs.values() for job in found) + len(jobs) * len(WORKS))
     figures: dict[str, list[Figure]] = {}
-    infos: list[CheckpointInfo] = []
-    for backend in backends:
-        with Session.open(checkpoint, threads=threads, backend=backend, progress=watch) as session:
-            figures[session.backend.name] = list(_measure(session, jobs, steps))
-            infos.append(session.checkpoint)
-    info = infos[-1]
     memory: list[PeakMemory] = []
-    for work in WORKS:
-        steps.now(f"peak memory: {work}")
-        frames = LENGTHS[0 if quick else -1] if work in ("stream", "decode") else 0
-        memory.append(peak_memory(info.folder, work, frames, threads=threads))
-        steps.done()
+    missing: dict[str, str] = {}
+    identity = ""
+    for backend in backends:
+        steps.now(f"{backend}: opening")
+        try:
+            session = Session.open(checkpoint, backend=backend, threads=threads, progress=steps.told)
+        except (CheckpointError, RequestError):
+            raise
+        except EngineError as error:
+            missing[backend] = error.text
+            continue
+        with session:
+            figures[backend] = list(_measure(session, jobs[backend], steps))
+            info = session.checkpoint
+        identity = info.id
+        for work in WORKS:
+            steps.now(f"{backend}: peak memory, {work}")
+            frames = LENGTHS[0 if quick else -1] if work in ("stream", "decode") else 0
+            memory.append(peak_memory(info.folder, backend, work, frames, threads=threads))
+            steps.done()
+    if not figures:
+        raise EngineError(f"No backend could be opened: {'; '.join(missing.values())}", "Measure another backend.")
     return Report(
         machine=machine.describe(),
-        checkpoint=info.id,
+        checkpoint=identity,
         threads=threads,
         quick=quick,
         figures=figures,
         memory=memory,
+        missing=missing,
     )
 
 
@@ -113,7 +128,7 @@ def _measure(session: Session, jobs: Iterable[_Job], steps: "_Steps") -> Iterato
         yield job.run(session, steps.done)
 
 
-def _jobs(*, quick: bool) -> Iterator[_Job]:
+def _jobs(backend: str, *, quick: bool) -> Iterator[_Job]:
     lengths = LENGTHS[:1] if quick else LENGTHS
     for frames in lengths:
         long = frames > LENGTHS[0]
@@ -135,6 +150,8 @@ def _jobs(*, quick: bool) -> Iterator[_Job]:
     yield _Job("moving region", 2 if quick else 6, partial(_moving, pairs=2 if quick else 6))
     if not quick:
         yield _Job("full generation", 2, _full)
+    if backend == "eager":  # the only one that can
+        yield _Job("frozen context", 2 if quick else 6, partial(_frozen, pairs=2 if quick else 6))
 
 
 def _tick(session: Session, done: Progress, *, frames: int, name: str, pairs: int) -> Figure:
@@ -161,6 +178,10 @@ def _full(session: Session, done: Progress) -> Figure:
     return full_generation(session, pairs=2, done=done)
 
 
+def _frozen(session: Session, done: Progress, *, pairs: int) -> Figure:
+    return frozen_window(session, pairs=pairs, done=done)
+
+
 class _Steps:
     """How far the whole is."""
 
@@ -174,6 +195,10 @@ class _Steps:
         """Say what is being measured."""
         self._what = what
         self._tell()
+
+    def told(self, what: str, share: float) -> None:
+        """Pass on what opening a session reports; its share of itself is not one of the whole."""
+        self.now(f"{what} ({share:.0%})")
 
     def done(self) -> None:
         """One more part is done."""

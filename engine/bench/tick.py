@@ -58,10 +58,10 @@ def tick_over_forwards(
     asked = load(session, name, frames)
     requests = asked.requests()
     backend = session.backend
-    x = torch.tensor(normal(0, 0, frames))[None]
-    context = torch.tensor(np.concatenate([session.empty_latent(frames), np.ones((frames, 64), np.float32)], axis=1))[
-        None
-    ]
+    # as many latents and contexts as there are slots: what a tick reads has left the cache when its turn comes
+    latents = [torch.tensor(normal(slot, 0, frames))[None] for slot in range(depth)]
+    context = np.concatenate([session.empty_latent(frames), np.ones((frames, 64), np.float32)], axis=1)
+    contexts = [torch.tensor(context)[None] for _ in range(depth)]
 
     with session.open_stream(frames, depth) as stream:
 
@@ -74,9 +74,9 @@ def tick_over_forwards(
 
         def forwards() -> Took:
             start = now()
-            for _ in range(depth):
+            for x, around in zip(latents, contexts, strict=True):
                 for conditioning in asked.forwards:
-                    backend.dit_step(x, 0.5, conditioning, context)
+                    backend.dit_step(x, 0.5, conditioning, around)
             return (now() - start) * (1 / (depth * len(asked.forwards)))
 
         for _ in range(2 * asked.request.steps):  # full, and every code path has run

@@ -51,19 +51,29 @@ class _Tape:
     def __init__(self, seed: int, purpose: int, block: int) -> None:
         key, counter = np.array([seed, purpose], np.uint64), np.array([0, block, 0, 0], np.uint64)
         self._generator = np.random.Generator(np.random.Philox(key=key, counter=counter))
-        self._noise = np.empty((MAX_FRAMES, LATENT_CHANNELS), np.float32)  # untouched pages cost no memory
+        self._noise = np.empty((0, LATENT_CHANNELS), np.float32)
         self._drawn = 0
         self._lock = Lock()
 
     def rows(self, first: int, last: int) -> NDArray[np.float32]:
         """Rows [first, last) of the block."""
         with self._lock:
+            if last > len(self._noise):
+                self._grow(last)
             if last > self._drawn:
                 self._generator.standard_normal(dtype=np.float32, out=self._noise[self._drawn : last])
                 self._drawn = last
         rows = self._noise[first:last]
         rows.setflags(write=False)
         return rows
+
+    def _grow(self, least: int) -> None:
+        # no larger than asked for at first: a stream draws a new tape for every step, and memory that it just used is
+        # still in the cache
+        room = min(max(least, 2 * len(self._noise)), MAX_FRAMES)
+        grown = np.empty((room, LATENT_CHANNELS), np.float32)
+        grown[: self._drawn] = self._noise[: self._drawn]
+        self._noise = grown
 
 
 @lru_cache(maxsize=8)  # depth is at most 8: consecutive snapshots mostly share a seed

@@ -1,8 +1,12 @@
 """The slot bank: the generations in flight, one row of state each."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from engine.backends import Backend, Loras
 from engine.constants import LATENT_CHANNELS
@@ -11,6 +15,10 @@ from engine.stream.batch import Batch
 from engine.stream.changes import Overrides
 from engine.stream.forward import forward
 from engine.stream.slot import Slot, initial
+
+# What rows are computed together for: at most this much per array, so that the arrays of a step stay in a core's cache.
+# Measured at 4 rows with every control (docs/log.md).
+_CACHED_BYTES: Final = 512 << 10
 
 
 class SlotBank:
@@ -24,6 +32,7 @@ class SlotBank:
             rows: S, at least 1.
         """
         self._backend = backend
+        self._together = max(1, _CACHED_BYTES // (frames * LATENT_CHANNELS * 4))
         self._slots: list[Slot | None] = []
         self._x = self._running = torch.empty(0, frames, LATENT_CHANNELS)
         self.grow(rows)
@@ -57,16 +66,9 @@ class SlotBank:
         """
         for slot in self.slots:
             slot.follow(shared, enabled)
-        rows, slots = self._moving()
-        if rows:
-            chosen = torch.tensor(rows)
-            batch = Batch(slots, self._x.index_select(0, chosen), self._running.index_select(0, chosen))
-            batch.renoise()
-            self._forward(batch)
-            batch.guide()
-            batch.step()
-            for at, row in enumerate(rows):
-                self._x[row], self._running[row] = batch.x[at], batch.running[at]
+        moving = [(row, slot) for row, slot in enumerate(self._slots) if slot is not None and not slot.at_rest]
+        for first in range(0, len(moving), self._together):
+            self._step(moving[first : first + self._together])
         for slot in self.slots:
             slot.taken += 1
 
@@ -87,9 +89,17 @@ class SlotBank:
                 return True
         return False
 
-    def _moving(self) -> tuple[list[int], list[Slot]]:
-        found = [(row, slot) for row, slot in enumerate(self._slots) if slot is not None and not slot.at_rest]
-        return [row for row, _ in found], [slot for _, slot in found]
+    def _step(self, moving: Sequence[tuple[int, Slot]]) -> None:
+        rows = [row for row, _ in moving]
+        batch = Batch([slot for _, slot in moving], _rows(self._x, rows), _rows(self._running, rows))
+        batch.renoise()
+        self._forward(batch)
+        batch.guide()
+        batch.step()
+        batch.correct()
+        batch.preserve()
+        for at, row in enumerate(rows):
+            self._x[row], self._running[row] = batch.moved[at], batch.running[at]
 
     def _forward(self, batch: Batch) -> None:
         for row, slot in enumerate(batch.slots):
@@ -116,6 +126,12 @@ class SlotBank:
             return None
         latent.setflags(write=False)
         return latent
+
+
+def _rows(state: Tensor, rows: Sequence[int]) -> Tensor:
+    """Rows in rising order, without a copy where they lie side by side."""
+    first, after = rows[0], rows[-1] + 1
+    return state[first:after] if after - first == len(rows) else state.index_select(0, torch.tensor(rows))
 
 
 def _forward_failure(slot: Slot, error: Exception) -> EngineError:

@@ -18,7 +18,8 @@ class Batch:
 
     Attributes:
         slots: R of them; a slot that failed keeps its row, of which nothing is used any more.
-        x: [R, T, 64], the latents.
+        x: [R, T, 64], the latents before the step.
+        moved: [R, T, 64], the latents after it.
         running: [R, T, 64], APG's running directions.
         velocity: [R, T, 64], of the prompts, to be filled in; guided by `guide`.
         negative: velocity [T, 64] to guide away from, by row, to be filled in for rows whose step is guided.
@@ -27,20 +28,21 @@ class Batch:
     def __init__(self, slots: Sequence[Slot], x: Tensor, running: Tensor) -> None:
         """Take slots at their next step, with their rows of state."""
         self.slots = slots
-        self.x = x
+        self.x = self.moved = x
         self.running = running
         self.velocity = torch.zeros_like(x)
         self.negative: dict[int, Tensor] = {}
         self._time = _scalars(slot.time for slot in slots)
         self._after = _scalars(slot.time_after for slot in slots)
+        self._masked, self._mask = self._asking(lambda slot: slot.mask_weight)
 
     def renoise(self) -> None:
         """Put preserved frames back to the source, noised to the time of the step."""
-        rows, weight = self._asking(lambda slot: slot.mask_weight)
+        rows = self._masked
         if rows:
             noise = self._of(rows, lambda slot: slot.noise)
             preserved = step.noised(noise, self._of(rows, _source), self._time[rows])
-            self.x = _replaced(self.x, rows, step.mix(preserved, _taken(self.x, rows), weight))
+            self.x = _replaced(self.x, rows, step.mix(preserved, _taken(self.x, rows), self._mask))
 
     def guide(self) -> None:
         """Move velocities away from the negative ones."""
@@ -48,7 +50,7 @@ class Batch:
         if not rows:
             return
         velocity = _taken(self.velocity, rows)
-        negative = torch.stack([self.negative[row] for row in rows])
+        negative = _stacked([self.negative[row] for row in rows])
         momentum = self._of(rows, lambda slot: slot.controls.apg_momentum)
         direction = guidance.direction(velocity, negative, _taken(self.running, rows), momentum)
         guided = guidance.guided(
@@ -81,12 +83,34 @@ class Batch:
         if rows:
             noise = curve * self._after[rows] * self._of(rows, Slot.fresh_noise)
             moved = _replaced(moved, rows, _taken(moved, rows) + noise)
-        moved = self._corrected(moved)
+        self.moved = moved
+
+    def correct(self) -> None:
+        """Correct what moved in the wavelet domain, but for preserved frames."""
+        rows = self._rows(lambda slot: slot.controls.correction is not None)
+        if not rows:
+            return
+        before = self.moved
+        clean = step.clean(_taken(self.x, rows), _taken(self.velocity, rows), self._time[rows])
+        # row by row: each slot has a wavelet of its own
+        corrected = [
+            correction.applied(before[row], clean[at], self.slots[row].time)
+            for at, row in enumerate(rows)
+            if (correction := self.slots[row].controls.correction) is not None
+        ]
+        self.moved = _replaced(before, rows, _stacked(corrected))
+        picked = [at for at, row in enumerate(self._masked) if row in rows]
+        if picked:
+            masked = [self._masked[at] for at in picked]
+            mixed = step.mix(_taken(before, masked), _taken(self.moved, masked), _taken(self._mask, picked))
+            self.moved = _replaced(self.moved, masked, mixed)
+
+    def preserve(self) -> None:
+        """Put preserved frames back to the source, bit for bit, after the last step."""
         rows = self._rows(lambda slot: slot.mask is not None and slot.last)
         if rows:
-            kept = step.kept(_taken(moved, rows), self._of(rows, _source), self._of(rows, _mask_weight))
-            moved = _replaced(moved, rows, kept)
-        self.x = moved
+            kept = step.kept(_taken(self.moved, rows), self._of(rows, _source), self._of(rows, _mask_weight))
+            self.moved = _replaced(self.moved, rows, kept)
 
     def _edited(self, scaled: Tensor, moved: Tensor) -> Tensor:
         rows = self._rows(lambda slot: slot.edited or slot.stochastic)
@@ -98,9 +122,9 @@ class Batch:
         if rows:
             clean = _replaced(clean, rows, step.mix(_taken(clean, rows), self._of(rows, _target), share))
         # the mask comes after it: what the mask preserves, no other control may move
-        rows, weight = self._asking(lambda slot: slot.mask_weight)
+        rows = self._masked
         if rows:
-            clean = _replaced(clean, rows, step.mix(self._of(rows, _source), _taken(clean, rows), weight))
+            clean = _replaced(clean, rows, step.mix(self._of(rows, _source), _taken(clean, rows), self._mask))
         rows, share = self._asking(lambda slot: slot.source_share)
         if rows:
             clean = _replaced(clean, rows, step.mix(self._of(rows, _source), _taken(clean, rows), share))
@@ -117,23 +141,6 @@ class Batch:
             moved = _replaced(moved, rows, step.noised(noise, _taken(clean, rows), self._after[rows]))
         return moved
 
-    def _corrected(self, moved: Tensor) -> Tensor:
-        rows = self._rows(lambda slot: slot.controls.correction is not None)
-        if not rows:
-            return moved
-        clean = step.clean(_taken(self.x, rows), _taken(self.velocity, rows), self._time[rows])
-        # each slot has a wavelet of its own
-        corrected = [
-            correction.applied(moved[row], clean[at], self.slots[row].time)
-            for at, row in enumerate(rows)
-            if (correction := self.slots[row].controls.correction) is not None
-        ]
-        before, moved = moved, _replaced(moved, rows, torch.stack(corrected))
-        rows, weight = self._asking(lambda slot: None if slot.controls.correction is None else slot.mask_weight)
-        if rows:
-            moved = _replaced(moved, rows, step.mix(_taken(before, rows), _taken(moved, rows), weight))
-        return moved
-
     def _rows(self, asks: Callable[[Slot], bool]) -> list[int]:
         return [row for row, slot in enumerate(self.slots) if asks(slot)]
 
@@ -143,13 +150,18 @@ class Batch:
         """Where the slots (those of some rows) are that have a value, and the values stacked."""
         rows = range(len(self.slots)) if among is None else among
         found = [(at, given) for at, row in enumerate(rows) if (given := value(self.slots[row])) is not None]
-        return [at for at, _ in found], torch.stack([given for _, given in found]) if found else self._time
+        return [at for at, _ in found], _stacked([given for _, given in found]) if found else self._time
 
     def _of(self, rows: Sequence[int], value: Callable[[Slot], Tensor]) -> Tensor:
-        return torch.stack([value(self.slots[row]) for row in rows])
+        return _stacked([value(self.slots[row]) for row in rows])
 
     def _each(self, rows: Sequence[int], value: Callable[[Slot], float]) -> Tensor:
         return _scalars(value(self.slots[row]) for row in rows)
+
+
+def _stacked(values: Sequence[Tensor]) -> Tensor:
+    """[R, ...], without a copy of a single one."""
+    return values[0].unsqueeze(0) if len(values) == 1 else torch.stack(list(values))
 
 
 def _taken(state: Tensor, rows: Sequence[int]) -> Tensor:

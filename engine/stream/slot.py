@@ -131,6 +131,8 @@ class Slot:
             live = in_force(self.replayed, self.taken)
         elif self.snapshot.loras is None:
             live = {LORA + name: strength for name, strength in enabled.items()} | live
+        if not live and not self.overrides:
+            return
         wanted = {name: value for name, value in live.items() if acts(name, self.snapshot)}
         names = sorted(self.overrides.keys() | wanted.keys())
         changed = [name for name in names if not _same(self.overrides.get(name), wanted.get(name))]

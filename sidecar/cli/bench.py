@@ -63,10 +63,12 @@ def bench(
 
 @app.command()
 def engine(
-    quick: Annotated[bool, typer.Option("--quick", help="T = 400 alone and fewer pairs: under two minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="T = 400 alone and fewer pairs.")] = False,
     checkpoint: Annotated[str | None, typer.Option(help="What to measure.", show_default="the bundled one")] = None,
+    backend: Annotated[
+        list[str] | None, typer.Option(help="Backend; may be given twice.", show_default="eager and compiled")
+    ] = None,
     threads: Annotated[int, typer.Option(help="Torch threads.")] = 1,
-    backend: Annotated[list[str] | None, typer.Option(help="Of which; repeatable.", show_default="eager")] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write a JSON document.")] = None,
 ) -> None:
     """Measure the engine: ticks, throughput, latency, decoding, memory; each against something else in this run."""
@@ -80,8 +82,8 @@ def engine(
 
         found = suite.run(
             checkpoint or BUNDLED,
+            backends=backend or suite.DEFAULT_BACKENDS,
             threads=threads,
-            backends=backend or ["eager"],
             quick=quick,
             watch=lambda what, share: bar.update(task, description=what, completed=share),
         )

@@ -23,7 +23,20 @@ def test_bench_reports_what_it_measured(tmp_path: Path, repository: Path) -> Non
     assert 0 < process["p50_us"] <= process["p99_us"] <= process["max_us"]
     assert process["wet_share"] > 0
     assert tick["frames"] == 400
-    assert all(ratio > 0 for ratio in tick["ratio"])
+    assert all(ratio > 0 for ratio in tick["ratio"]["of_pairs"])
     assert bounce["seconds"] == 3.0
     assert bounce["real_time"] > 0
     assert {"cpu", "cores", "python", "packages"} <= set(found["machine"])
+
+
+def test_the_engine_bench_explains_itself_and_refuses_before_it_measures(tmp_path: Path) -> None:
+    told = demon("bench", "engine", "--help", home=tmp_path)
+    assert told.returncode == 0
+    assert {"--quick", "--backend", "--threads", "--json"} <= set(told.stdout.replace(",", " ").split())
+    refused = demon("bench", "engine", "--json", str(tmp_path / "nowhere" / "figures.json"), home=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.strip().splitlines()[-1].startswith("next: ")
+    unknown = demon("bench", "engine", "--backend", "abacus", home=tmp_path)
+    assert unknown.returncode == 1
+    assert "abacus" in unknown.stderr
+    assert "Traceback" not in unknown.stderr

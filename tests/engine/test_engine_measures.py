@@ -9,6 +9,7 @@ import pytest
 
 import engine
 from engine.bench import report, suite
+from engine.bench.frozen import frozen_window
 from engine.bench.latency import control_latency
 from engine.bench.loads import LOADS, load
 from engine.bench.memory import peak_memory
@@ -114,16 +115,16 @@ def test_a_song_costs_what_its_regions_do(session: engine.Session):
 
 def test_a_process_of_its_own_says_its_peak(session: engine.Session):
     folder = session.checkpoint.folder
-    found = peak_memory(folder, "stream", 30)
+    found = peak_memory(folder, "eager", "stream", 30)
     weights = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 2**20
-    assert (found.work, found.frames) == ("stream", 30)
+    assert (found.backend, found.work, found.frames) == ("eager", "stream", 30)
     assert found.peak_mib > weights
 
 
 @pytest.mark.parametrize(("work", "threads"), [("dance", 1), ("open", 0)])
 def test_memory_of_what_cannot_be_run_is_refused(session: engine.Session, work: str, threads: int):
     with pytest.raises(engine.RequestError, match=r"work|threads"):
-        peak_memory(session.checkpoint.folder, work, 0, threads=threads)
+        peak_memory(session.checkpoint.folder, "eager", work, 0, threads=threads)
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +135,16 @@ def small_report(session: engine.Session) -> suite.Report:
         control_latency(session, 30, changes=2),
         window_over_full(session, 30, 9, pairs=1),
         full_generation(session, 30, 40, pairs=1),
+        frozen_window(session, 40, 60, 30, pairs=1),
     ]
     return suite.Report(
-        machine={"cpu": "x"}, checkpoint="c", threads=1, quick=True, figures={"eager": figures}, memory=[]
+        machine={"cpu": "x"},
+        checkpoint="c",
+        threads=1,
+        quick=True,
+        figures={"eager": figures},
+        memory=[],
+        missing={"compiled": "no compiler"},
     )
 
 
@@ -144,7 +152,14 @@ def test_the_document_is_json_and_names_every_kind_of_figure(small_report: suite
     written = json.loads(json.dumps(report.document(small_report)))
     assert (written["format"], written["version"]) == ("demon-bench-engine", 1)
     kinds = [figure.pop("kind") for figure in written["figures"]["eager"]]
-    assert kinds == ["TickOverForwards", "StreamOverPipeline", "ControlLatency", "WindowOverFull", "SongCost"]
+    assert kinds == [
+        "TickOverForwards",
+        "StreamOverPipeline",
+        "ControlLatency",
+        "WindowOverFull",
+        "SongCost",
+        "FrozenCost",
+    ]
     for figure, plain in zip(small_report.figures["eager"], written["figures"]["eager"], strict=True):
         assert plain == json.loads(json.dumps(asdict(figure)))
 
@@ -152,6 +167,7 @@ def test_the_document_is_json_and_names_every_kind_of_figure(small_report: suite
 def test_the_table_has_one_row_per_figure_with_its_target(small_report: suite.Report):
     rows = [line for line in report.table(small_report).splitlines() if line.startswith("| eager")]
     assert {row.count("|") for row in rows} == {6}
+    assert "compiled could not be measured: no compiler" in report.table(small_report)
     targets = [row.split("|")[5].strip() for row in rows]
     assert targets.count("<= 1.05") == 1
     assert targets.count("7") == 1
