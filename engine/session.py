@@ -1,7 +1,6 @@
 """The session: one loaded checkpoint, and everything that can be done with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -13,15 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from engine import device as devices
 from engine.analysis.info import AudioInfo, audio_info
 from engine.backends import Backend
-from engine.backends.choose import check_backend, open_backend
-from engine.codec.codec import Codec
+from engine.backends.choose import check_backend
 from engine.constants import FRAME_RATE, SOURCE_GRID
-from engine.errors import CheckpointError, EngineError, RequestError
+from engine.errors import EngineError, RequestError
 from engine.lora.library import LoraLibrary
 from engine.model import checkpoint as checkpoints
 from engine.model.checkpoint import BUNDLED, CheckpointInfo
-from engine.model.hub import Progress, download
-from engine.model.models import load
+from engine.model.hub import Progress
+from engine.parts import Parts, locate, no_progress, open_parts
 from engine.request.conditioning import Conditioning
 from engine.request.curves import Curve
 from engine.request.latents import blend_latents
@@ -36,9 +34,6 @@ from engine.stream.stream import UNCHECKED, Stream
 from engine.stream.warmup import WarmedPart, timed
 from engine.text.embedding import TextEmbedding
 from engine.text.format import format_lyrics, format_prompt, instruction
-from engine.text.prompt import TextEncoder
-
-_SHIPPED_LORAS = Path(__file__).parent / "loras"
 
 
 def preload() -> None:
@@ -62,14 +57,7 @@ class Session:
         self.checkpoint = info
         self._threads = threads
         self._claim = UNCHECKED
-        # one thread while loading: a pool that exists at a fork is dead in the child
-        devices.set_threads(1)
-        models = load(info)
-        loras = LoraLibrary(models.transformer)
-        if info.folder == checkpoints.bundled(info.name):
-            loras.register(_SHIPPED_LORAS / info.name)
-        runs = open_backend(backend, models, loras, threads, report)
-        self._parts: _Parts | None = _Parts(runs, Codec(models, runs), TextEncoder(models), loras)
+        self._parts: Parts | None = open_parts(info, threads, backend, report)
 
     @classmethod
     def open(
@@ -99,11 +87,11 @@ class Session:
             RequestError: device, threads or backend.
             EngineError: the DiT cannot be compiled here.
         """
-        report = progress or _ignore
+        report = progress or no_progress
         devices.resolve(device)
         devices.check_threads(threads)
         check_backend(backend)
-        folder = _locate(checkpoint, progress)
+        folder = locate(checkpoint, progress)
         name = str(checkpoint) if folder != Path(checkpoint) else folder.resolve().name
         report(f"Checking {name}", 0.0)
         info = checkpoints.inspect(folder, name)
@@ -435,38 +423,8 @@ class Session:
         return self._open.codec.decode_all(latent)
 
     @property
-    def _open(self) -> "_Parts":
+    def _open(self) -> Parts:
         if self._parts is None:
             raise EngineError("The session is closed.", "Open a new one with Session.open.", code="closed")
         devices.set_threads(self._threads)  # at first use, not at opening: setting more than one starts a thread
         return self._parts
-
-
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """What a session lets go of when it is closed."""
-
-    backend: Backend
-    codec: Codec
-    text: TextEncoder
-    loras: LoraLibrary
-
-
-def _ignore(what: str, share: float) -> None:
-    """A Progress that nobody watches."""
-
-
-def _locate(checkpoint: str | Path, progress: Progress | None) -> Path:
-    name = str(checkpoint)
-    shipped = checkpoints.bundled(name)
-    if shipped is not None:
-        return shipped
-    folder = Path(checkpoint)
-    if isinstance(checkpoint, Path) or folder.is_dir():
-        return folder
-    if checkpoints.is_hub_id(name):
-        return download(name, progress)
-    raise CheckpointError(
-        f"Checkpoint {name!r} is neither {BUNDLED!r}, nor a folder, nor a hub id.",
-        f"Use {BUNDLED!r}, the path of a folder, or owner/name.",
-    )
