@@ -14,8 +14,8 @@ Loras: TypeAlias = Mapping[str, float]
 NO_LORAS: Final[Loras] = MappingProxyType({})
 
 
-class Backend(Protocol):
-    """Runs the DiT and the VAE on one row at a time.
+class DitBackend(Protocol):
+    """Runs the DiT on one row at a time.
 
     Executor contract: the result of a row depends on that row alone. On a CPU that holds because every forward has
     B = 1; a backend that batches must fix its batch size and record it.
@@ -41,6 +41,10 @@ class Backend(Protocol):
         """
         ...
 
+
+class VaeBackend(Protocol):
+    """Runs the VAE on one row at a time, under the same contract."""
+
     def vae_encode(self, audio: Tensor) -> Tensor:
         """Posterior mean [1, T, 64] float32 of audio [1, 2, 1920 T] float32."""
         ...
@@ -48,6 +52,10 @@ class Backend(Protocol):
     def vae_decode(self, latent: Tensor) -> Tensor:
         """Audio [1, 2, 1920 T] float32 of a latent [1, T, 64] float32."""
         ...
+
+
+class Backend(DitBackend, VaeBackend, Protocol):
+    """Runs all networks of a session."""
 
 
 @runtime_checkable

@@ -47,7 +47,7 @@ class CompiledBackend(EagerVae):
     def dit_step(
         self, x: Tensor, time: float, conditioning: Conditioning, context: Tensor, loras: Loras = NO_LORAS
     ) -> Tensor:
-        """See `engine.backends.Backend.dit_step`."""
+        """See `engine.backends.DitBackend.dit_step`."""
         dit = self.dits.under(loras)
         tokens = x.shape[1] // dit.shape.patch
         modulation, cross, positions = dit.modulation(time), dit.cross(conditioning), dit.positions(tokens)

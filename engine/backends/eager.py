@@ -26,7 +26,7 @@ class EagerBackend(EagerVae):
     def dit_step(
         self, x: Tensor, time: float, conditioning: Conditioning, context: Tensor, loras: Loras = NO_LORAS
     ) -> Tensor:
-        """See `engine.backends.Backend.dit_step`."""
+        """See `engine.backends.DitBackend.dit_step`."""
         dit = self.dits.under(loras)
         cross, positions = dit.cross(conditioning), dit.positions(x.shape[1] // dit.shape.patch)
         return velocity(dit.weights, dit.shape, x, context, dit.modulation(time), cross, positions)

@@ -16,10 +16,10 @@ class EagerVae:
 
     @torch.inference_mode()
     def vae_encode(self, audio: Tensor) -> Tensor:
-        """See `engine.backends.Backend.vae_encode`."""
+        """See `engine.backends.VaeBackend.vae_encode`."""
         return self._encoder(audio).transpose(1, 2)
 
     @torch.inference_mode()
     def vae_decode(self, latent: Tensor) -> Tensor:
-        """See `engine.backends.Backend.vae_decode`."""
+        """See `engine.backends.VaeBackend.vae_decode`."""
         return self._decoder(latent.transpose(1, 2).contiguous())

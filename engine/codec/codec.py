@@ -7,7 +7,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from engine.backends import Backend
+from engine.backends import VaeBackend
 from engine.checks import frozen, whole
 from engine.codec import spans
 from engine.constants import AUDIO_CHANNELS, FRAME_SAMPLES, LATENT_CHANNELS, MAX_FRAMES, MIN_FRAMES, SOURCE_GRID
@@ -29,7 +29,7 @@ _DECODE_TILE: Final = 75  # 3 s: margins cost a quarter; measured cheapest per k
 class Codec:
     """Encodes sources and decodes latents of one checkpoint."""
 
-    def __init__(self, models: Models, backend: Backend) -> None:
+    def __init__(self, models: Models, backend: VaeBackend) -> None:
         self._backend = backend
         self._tokenizer = models.audio_tokenizer
         self._detokenizer = models.audio_token_detokenizer

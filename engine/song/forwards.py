@@ -1,6 +1,4 @@
-"""Backends in place of a session's: one keeps what a full generation computes, one computes a window of it."""
-
-from typing import NoReturn
+"""In place of a session's backend: what counts forwards, what keeps them, and what computes a window of them."""
 
 import torch
 from torch import Tensor
@@ -13,19 +11,7 @@ from engine.request.conditioning import Conditioning
 from engine.song.context import Kept, in_context, keeping
 
 
-class _DitOnly:
-    """No VAE: what runs here ends at the latent."""
-
-    def vae_encode(self, audio: Tensor) -> NoReturn:
-        """Not here."""
-        raise NotImplementedError
-
-    def vae_decode(self, latent: Tensor) -> NoReturn:
-        """Not here."""
-        raise NotImplementedError
-
-
-class Counter(_DitOnly):
+class Counter:
     """Runs no network: counts the forwards that a request takes."""
 
     name = "counter"
@@ -36,13 +22,13 @@ class Counter(_DitOnly):
     def dit_step(
         self, x: Tensor, time: float, conditioning: Conditioning, context: Tensor, loras: Loras = NO_LORAS
     ) -> Tensor:
-        """See `engine.backends.Backend.dit_step`; a velocity of 0."""
+        """See `engine.backends.DitBackend.dit_step`; a velocity of 0."""
         del time, conditioning, context, loras
         self.forwards += 1
         return torch.zeros_like(x)
 
 
-class Keeper(_DitOnly):
+class Keeper:
     """Runs whole songs, one generation of them, and keeps every forward of it."""
 
     name = "keeper"
@@ -54,7 +40,7 @@ class Keeper(_DitOnly):
     def dit_step(
         self, x: Tensor, time: float, conditioning: Conditioning, context: Tensor, loras: Loras = NO_LORAS
     ) -> Tensor:
-        """See `engine.backends.Backend.dit_step`."""
+        """See `engine.backends.DitBackend.dit_step`."""
         dit = self._dits.under(loras)
         positions = dit.positions(x.shape[1] // dit.shape.patch)
         keys: list[Tensor] = []
@@ -73,7 +59,7 @@ class Keeper(_DitOnly):
         return made
 
 
-class WindowForwards(_DitOnly):
+class WindowForwards:
     """Runs one generation of a song of which it computes a window; elsewhere velocities are those that were kept."""
 
     name = "window"
@@ -98,7 +84,7 @@ class WindowForwards(_DitOnly):
     def dit_step(
         self, x: Tensor, time: float, conditioning: Conditioning, context: Tensor, loras: Loras = NO_LORAS
     ) -> Tensor:
-        """See `engine.backends.Backend.dit_step`.
+        """See `engine.backends.DitBackend.dit_step`.
 
         Raises:
             EngineError: the full generation had no such forward here.

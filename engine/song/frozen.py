@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends import Backend
+from engine.backends import DitBackend
 from engine.backends.eager import EagerBackend
 from engine.backends.variants import DitVariants
 from engine.checks import whole
@@ -154,7 +154,7 @@ class FrozenSong:
         keeper = Keeper(dits)
         return _Context(request, snapshot, acting, self._run(keeper, request), keeper.kept, nbytes)
 
-    def _run(self, backend: Backend, request: Request) -> NDArray[np.float32]:
+    def _run(self, backend: DitBackend, request: Request) -> NDArray[np.float32]:
         session = self._session
         width = session.checkpoint.conditioning_width
         with Stream(backend, session.empty_latent(request.frames), 1, width, session.loras) as stream:

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.backends import Backend, Loras
+from engine.backends import DitBackend, Loras
 from engine.constants import LATENT_CHANNELS
 from engine.errors import EngineError
 from engine.stream.batch import Batch
@@ -24,7 +24,7 @@ _CACHED_BYTES: Final = 512 << 10
 class SlotBank:
     """Slots and their state: latents and APG's running directions, [S, T, 64] float32, contiguous."""
 
-    def __init__(self, backend: Backend, frames: int, rows: int) -> None:
+    def __init__(self, backend: DitBackend, frames: int, rows: int) -> None:
         """
         Args:
             backend: runs the forwards.

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from engine.backends import Backend
+from engine.backends import DitBackend
 from engine.request.conditioning import Conditioning
 from engine.request.prompts import Prompt
 from engine.step.compose import compose, shares
@@ -15,7 +15,7 @@ from engine.stream.slot import Slot
 _Forward: TypeAlias = Callable[[Conditioning], Tensor]
 
 
-def forward(backend: Backend, slot: Slot, x: Tensor) -> tuple[Tensor, Tensor | None]:
+def forward(backend: DitBackend, slot: Slot, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """The velocity of a slot's prompts, and the one that it is guided away from, None where the step is not guided.
 
     Args:

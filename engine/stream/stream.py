@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.backends import Backend
+from engine.backends import DitBackend
 from engine.checks import whole
 from engine.errors import EngineError, RequestError
 from engine.request.curves import Curve
@@ -36,7 +36,7 @@ class Stream:
 
     def __init__(
         self,
-        backend: Backend,
+        backend: DitBackend,
         silence: NDArray[np.float32],
         depth: int,
         conditioning_width: int,

@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 import torch
 
-from engine.backends import Backend, Warmable
+from engine.backends import DitBackend, Warmable
 from engine.constants import LATENT_CHANNELS
 from engine.request.conditioning import Conditioning
 
@@ -32,7 +32,7 @@ def timed(name: str, work: Callable[[], object]) -> WarmedPart:
     return WarmedPart(name=name, seconds=perf_counter() - start)
 
 
-def warm_up(backend: Backend, frames: int, conditioning_width: int) -> tuple[WarmedPart, ...]:
+def warm_up(backend: DitBackend, frames: int, conditioning_width: int) -> tuple[WarmedPart, ...]:
     """Have a backend do what it does once, such as compiling, and one forward of T = frames."""
     own: Mapping[str, float] = {}
     if isinstance(backend, Warmable):

@@ -52,7 +52,7 @@ def contexts(session: engine.Session, request: engine.Request) -> list[np.ndarra
 def _recorded(session: engine.Session, request: engine.Request) -> tuple[np.ndarray, Recording]:
     backend = Recording(session.backend)
     silence = session.empty_latent(request.frames)
-    stream = Stream(backend, silence, 1, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream = Stream(backend, silence, 1, session.checkpoint.conditioning_width)
     stream.submit(request)
     (done,) = stream.flush()
     assert done.latent is not None, done.error

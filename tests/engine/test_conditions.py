@@ -20,7 +20,7 @@ def base(prompt: engine.Conditioning) -> engine.Request:
 
 def _forwards(session: engine.Session, request: engine.Request) -> int:
     backend = Recording(session.backend)
-    stream = Stream(backend, session.empty_latent(FRAMES), 1, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream = Stream(backend, session.empty_latent(FRAMES), 1, session.checkpoint.conditioning_width)
     stream.submit(request)
     assert stream.flush()[0].latent is not None
     return len(backend.calls)

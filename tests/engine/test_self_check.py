@@ -55,7 +55,7 @@ class Refusing(Neighbourly):
 def _checked(session: engine.Session, backend: object, prompts: list[engine.Conditioning]) -> SelfCheck:
     width = session.checkpoint.conditioning_width
     silence = session.empty_latent(FRAMES)
-    return self_check(lambda depth: Stream(backend, silence, depth, width), prompts, FRAMES)  # type: ignore[arg-type]
+    return self_check(lambda depth: Stream(backend, silence, depth, width), prompts, FRAMES)
 
 
 def test_it_proves_the_claim_and_every_stream_says_so_from_then_on():

@@ -55,7 +55,7 @@ def test_a_shared_curve_acts_on_every_slot_from_the_next_tick_until_it_is_taken_
     session: engine.Session, prompt: engine.Conditioning
 ):
     backend = Recording(session.backend)
-    stream = Stream(backend, session.empty_latent(FRAMES), 4, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream = Stream(backend, session.empty_latent(FRAMES), 4, session.checkpoint.conditioning_width)
     for seed in (1, 2):
         stream.submit(engine.Request(conditioning=prompt, frames=FRAMES, steps=4, seed=seed))
         stream.tick()

@@ -237,7 +237,7 @@ def test_the_comparison_notices_a_backend_whose_rows_depend_on_each_other(
 ):
     requests = [engine.Request(conditioning=prompt, frames=FRAMES, seed=seed, steps=4) for seed in range(3)]
     leaky = Leaky(session.backend)
-    stream = Stream(leaky, session.empty_latent(FRAMES), 4, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream = Stream(leaky, session.empty_latent(FRAMES), 4, session.checkpoint.conditioning_width)
     assert differing(session, play(stream, [Move(request=request) for request in requests]))
 
 
@@ -289,7 +289,7 @@ def test_denoise_zero_returns_the_source_bit_for_bit_at_its_regular_tick_without
     latent[0, :2] = -0.0, 1e-42  # values that arithmetic would not bring back
     kept = engine.Source(latent=latent, hints=source.hints)
     calls = Leaky(session.backend)
-    stream = Stream(calls, session.empty_latent(60), 2, session.checkpoint.conditioning_width)  # type: ignore[arg-type]
+    stream = Stream(calls, session.empty_latent(60), 2, session.checkpoint.conditioning_width)
     stream.submit(
         engine.Request(conditioning=prompt, source=kept, denoise=0.0, frames=60, steps=3, velocity_scale=1e30)
     )
