@@ -15,7 +15,7 @@ import torch
 from diffusers.models.transformers.ace_step_transformer import AceStepTransformer1DModel
 from torch import Tensor
 
-from engine.backends.program import Program, inputs
+from engine.backends.program import Program, inputs, leaves
 from engine.constants import LATENT_CHANNELS
 from engine.dit import linear
 from engine.dit.cross import cross_of
@@ -51,7 +51,8 @@ def _example(dit: Dit) -> list[Tensor]:
     context = torch.randn(1, _FRAMES, 2 * LATENT_CHANNELS)
     states = torch.randn(1, _ROWS, dit.weights.condition.weight.shape[1])
     cross = cross_of(dit.weights, dit.shape, states)
-    return inputs(dit, x, context, dit.modulation(0.5), cross, dit.positions(_FRAMES // dit.shape.patch))
+    positions = dit.positions(_FRAMES // dit.shape.patch)
+    return inputs(list(leaves(dit.weights)), x, context, dit.modulation(0.5), cross, positions)
 
 
 def grouped(flat: list[Tensor], windows: int) -> tuple[Any, ...]:

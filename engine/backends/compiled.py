@@ -4,14 +4,16 @@ from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from engine.backends import NO_LORAS, Loras
-from engine.backends.program import inputs
+from engine.backends.program import inputs, leaves
 from engine.backends.vae import EagerVae
 from engine.backends.variants import DitVariants
+from engine.dit.dit import Dit
 from engine.dit.forward import velocity
 from engine.errors import EngineError
 from engine.lora.library import LoraLibrary
@@ -42,6 +44,7 @@ class CompiledBackend(EagerVae):
         self.dits = DitVariants(models.transformer, loras, merged=True)
         self._package = package
         self._loader: Any = None
+        self._weights: WeakKeyDictionary[Dit, list[Tensor]] = WeakKeyDictionary()
 
     @torch.inference_mode()
     def dit_step(
@@ -54,7 +57,7 @@ class CompiledBackend(EagerVae):
         scores = tokens * tokens * dit.shape.heads // dit.shape.groups
         if cross.keys.shape[2] == 1 or scores > _MOST_SCORES:
             return velocity(dit.weights, dit.shape, x, context, modulation, cross, positions)
-        given = inputs(dit, x, context, modulation, cross, positions)
+        given = inputs(self._weights_of(dit), x, context, modulation, cross, positions)
         return self._loaded().run(given)[0]
 
     def warm_up(self, frames: int) -> dict[str, float]:
@@ -64,6 +67,13 @@ class CompiledBackend(EagerVae):
         loaded = perf_counter()
         self.dits.plain.positions(frames // self.dits.plain.shape.patch)
         return {"load": loaded - start, "tables": perf_counter() - loaded}
+
+    def _weights_of(self, dit: Dit) -> list[Tensor]:
+        found = self._weights.get(dit)
+        if found is None:
+            # kept: walking the dataclasses anew in every forward took 2 % of it (docs/log.md)
+            found = self._weights[dit] = list(leaves(dit.weights))
+        return found
 
     def _loaded(self) -> Any:
         if self._loader is None:

@@ -3,14 +3,13 @@
 Weights are inputs too, so that one program serves every checkpoint of its shape and every set of LoRAs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, cast
 
 from torch import Tensor, nn
 
 from engine.dit.cross import Cross
-from engine.dit.dit import Dit
 from engine.dit.forward import velocity
 from engine.dit.modulation import Modulation
 from engine.dit.positions import Positions
@@ -21,12 +20,12 @@ _Tree = TypeVar("_Tree")
 
 
 def inputs(
-    dit: Dit, x: Tensor, context: Tensor, modulation: Modulation, cross: Cross, positions: Positions
+    weights: Sequence[Tensor], x: Tensor, context: Tensor, modulation: Modulation, cross: Cross, positions: Positions
 ) -> list[Tensor]:
-    """What the program takes, in its order."""
+    """What the program takes, in its order. Weights are the `leaves` of a DiT's: the same in every call."""
     variable = (x, context, modulation.blocks, modulation.out, cross.keys, cross.values)
     tables = (positions.cosine, positions.sine, *positions.masks.values())
-    return [*variable, *tables, *leaves(dit.weights)]
+    return [*variable, *tables, *weights]
 
 
 class Program(nn.Module):

@@ -13,6 +13,7 @@ from typing import Final, Literal, cast
 
 from torch import Tensor, nn
 
+from engine.backends import NO_LORAS, Loras
 from engine.checks import number, text
 from engine.dit.linear import LowRank
 from engine.errors import LoraError, RequestError
@@ -27,7 +28,6 @@ MAX_ACTING: Final = 8  # at once; each adds its rank to two matrix products in e
 MAX_FILES: Final = 4_096  # of one folder
 _FOLDER_NAMED: Final = ("adapter_model", "pytorch_lora_weights")  # what PEFT and diffusers call every file
 
-Loras = Mapping[str, float]
 State = Literal["registered", "loaded", "enabled"]
 
 
@@ -60,7 +60,6 @@ class LoraInfo:
 class _Entry:
     path: Path
     info: LoraInfo
-    layers: frozenset[str]
     content: LoraFile | None = None
 
 
@@ -75,7 +74,7 @@ class LoraLibrary:
         """An empty catalogue for the linear layers of a DiT. Their weights are read, never written."""
         self._sites = Sites(transformer)
         self._entries: dict[str, _Entry] = {}
-        self._enabled: Loras = MappingProxyType({})
+        self._enabled: Loras = NO_LORAS
         self.removals = 0
 
     def register(
@@ -199,14 +198,6 @@ class LoraLibrary:
             self._load(entry)
         return wanted
 
-    def touches(self, name: str) -> frozenset[str]:
-        """The layers that a LoRA acts on, in diffusers' names, such as "layers.0.cross_attn.to_k".
-
-        Raises:
-            RequestError: no such name.
-        """
-        return self._entry(name).layers
-
     def identity(self, loras: Loras) -> tuple[tuple[str, float], ...]:
         """(hash, strength) of every LoRA of these that acts: equal values, equal factors. Empty where none does.
 
@@ -261,7 +252,7 @@ class LoraLibrary:
             rank=content.rank,
             metadata=said,
         )
-        return _Entry(path.absolute(), info, frozenset(content.layers))
+        return _Entry(path.absolute(), info)
 
     def _load(self, entry: _Entry) -> LoraFile:
         if entry.content is None:

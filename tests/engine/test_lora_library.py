@@ -232,7 +232,7 @@ def test_only_an_enabled_lora_has_a_strength_to_set(library: LoraLibrary):
 
 
 def test_a_name_that_is_not_registered_is_refused_with_those_that_are(library: LoraLibrary):
-    for call in (library.enable, library.disable, library.remove, library.forget, library.touches):
+    for call in (library.enable, library.disable, library.remove, library.forget):
         with pytest.raises(RequestError, match="Registered: deep, one, two"):
             call("three")
     with pytest.raises(RequestError, match="'three'"):
@@ -262,7 +262,7 @@ def test_loras_have_the_identity_of_their_content_and_strength(library: LoraLibr
 
 def test_a_strength_makes_new_gains_and_shares_the_factors(library: LoraLibrary):
     weak, strong = (library.factors({"one": strength}) for strength in (0.25, 0.5))
-    assert weak.keys() == strong.keys() == library.touches("one")
+    assert weak.keys() == strong.keys()
     for layer, low in weak.items():
         assert low.down is strong[layer].down
         assert low.up is strong[layer].up
