@@ -26,15 +26,17 @@ class Parameter(Struct, frozen=True, kw_only=True):
     id: Annotated[int, Meta(ge=1, le=2**16 - 1)]
     key: str
     name: str
+    module: str
     min: float
     max: float
     default: float
     curve: Literal["lane", "stepped", "status"]
     target: Literal["engine", "output", "shim"]
-    text: Literal["percent", "decibel", "factor", "integer", "switch", "choice"]
+    text: Literal["percent", "decibel", "factor", "integer", "switch", "choice", "prompt"]
     unit: str = ""
     steps: int | None = None
     choices: list[str] = []
+    automatable: bool = True
 
     def quantise(self, plain: float) -> float:
         """The nearest value on the grid: 1/65536 of the range, or a whole number of `steps`; half rounds up.
@@ -71,6 +73,8 @@ class Parameter(Struct, frozen=True, kw_only=True):
                 return "On" if value >= 0.5 else "Off"
             case "choice":
                 return self.choices[int(value - self.min)]
+            case "prompt":
+                return f"{value:.0f}" if value >= 0.5 else "A/B"
 
     def parse(self, text: str) -> float:
         """The plain value that a text means, with or without the unit; the inverse of `display` up to its rounding.
@@ -79,7 +83,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
             StateError: the text is neither a number nor one of the choices.
         """
         words = text.strip().casefold()
-        names = {"switch": ["Off", "On"], "choice": self.choices}.get(self.text, [])
+        names = {"switch": ["Off", "On"], "choice": self.choices, "prompt": ["A/B"]}.get(self.text, [])
         for index, name in enumerate(names):
             if words == name.casefold():
                 return self.min + index

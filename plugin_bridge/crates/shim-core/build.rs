@@ -16,6 +16,7 @@ struct Entry {
     id: u32,
     key: String,
     name: String,
+    module: String,
     #[serde(default)]
     unit: String,
     min: f64,
@@ -27,6 +28,12 @@ struct Entry {
     text: String,
     #[serde(default)]
     choices: Vec<String>,
+    #[serde(default = "yes")]
+    automatable: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn variant(entry: &Entry, field: &str, value: &str, allowed: &[(&str, &'static str)]) -> &'static str {
@@ -62,12 +69,13 @@ fn row(entry: &Entry) -> String {
         ("integer", "Integer"),
         ("switch", "Switch"),
         ("choice", "Choice"),
+        ("prompt", "Prompt"),
     ];
-    let Entry { id, key, name, unit, min, max, default, steps, choices, .. } = entry;
+    let Entry { id, key, name, module, unit, min, max, default, steps, choices, automatable, .. } = entry;
     format!(
-        "Parameter {{ id: {id}, key: {key:?}, name: {name:?}, unit: {unit:?}, min: {min:?}, max: {max:?}, \
+        "Parameter {{ id: {id}, key: {key:?}, name: {name:?}, module: {module:?}, unit: {unit:?}, min: {min:?}, max: {max:?}, \
          default: {default:?}, steps: {steps:?}, curve: Curve::{}, target: Target::{}, text: Text::{}, \
-         choices: &{choices:?} }}",
+         choices: &{choices:?}, automatable: {automatable} }}",
         variant(entry, "curve", &entry.curve, &curve),
         variant(entry, "target", &entry.target, &target),
         variant(entry, "text", &entry.text, &text),

@@ -17,7 +17,8 @@ use crate::main_thread::MainThread;
 fn flags(index: usize, parameter: &Parameter) -> ParamInfoFlags {
     let mut flags = match parameter.curve {
         Curve::Status => ParamInfoFlags::IS_READONLY,
-        _ => ParamInfoFlags::IS_AUTOMATABLE,
+        _ if parameter.automatable => ParamInfoFlags::IS_AUTOMATABLE,
+        _ => ParamInfoFlags::empty(),
     };
     flags.set(ParamInfoFlags::IS_STEPPED, parameter.steps.is_some());
     flags.set(ParamInfoFlags::IS_ENUM, !parameter.choices.is_empty());
@@ -52,7 +53,7 @@ impl PluginMainThreadParams for MainThread<'_> {
             flags: flags(index, parameter),
             cookie: Cookie::empty(),
             name: parameter.name.as_bytes(),
-            module: b"",
+            module: parameter.module.as_bytes(),
             min_value: parameter.min,
             max_value: parameter.max,
             default_value: parameter.default,

@@ -9,8 +9,13 @@ const WINDOW_MS: u64 = 10_000;
 const KEPT: usize = 4096;
 
 /// Per parameter, the values sent in the last seconds and the one in force before: (milliseconds, bits).
-#[derive(Default)]
 pub(crate) struct Echo([VecDeque<(u64, u64)>; COUNT]);
+
+impl Default for Echo {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| VecDeque::new()))
+    }
+}
 
 impl Echo {
     pub(crate) fn sent(&mut self, index: usize, value: f64, now: u64) {

@@ -28,6 +28,8 @@ pub enum Text {
     Integer,
     Switch,
     Choice,
+    /// 0 is prompts A and B, n the n-th prompt snapshot.
+    Prompt,
 }
 
 /// One row of the table. Values are plain (in the parameter's own unit) unless called normal (0 to 1).
@@ -37,6 +39,8 @@ pub struct Parameter {
     pub id: u32,
     pub key: &'static str,
     pub name: &'static str,
+    /// The group it is listed in: a VST3 unit, a CLAP module.
+    pub module: &'static str,
     /// Empty where there is none. Not part of [`Parameter::display`].
     pub unit: &'static str,
     pub min: f64,
@@ -49,6 +53,8 @@ pub struct Parameter {
     pub text: Text,
     /// The names of the values, for [`Text::Choice`].
     pub choices: &'static [&'static str],
+    /// Whether a host may draw a lane for it.
+    pub automatable: bool,
 }
 
 include!(concat!(env!("OUT_DIR"), "/parameters.rs"));
@@ -104,6 +110,8 @@ impl Parameter {
             Text::Integer => format!("{value:.0}"),
             Text::Switch => (if value >= 0.5 { "On" } else { "Off" }).to_owned(),
             Text::Choice => self.choices[(value - self.min) as usize].to_owned(),
+            Text::Prompt if value < 0.5 => "A/B".to_owned(),
+            Text::Prompt => format!("{value:.0}"),
         }
     }
 
@@ -112,6 +120,9 @@ impl Parameter {
         let text = text.trim();
         if let Some(choice) = self.choices.iter().position(|name| name.eq_ignore_ascii_case(text)) {
             return Some(self.min + choice as f64);
+        }
+        if self.text == Text::Prompt && text.eq_ignore_ascii_case("a/b") {
+            return Some(0.0);
         }
         if self.text == Text::Switch {
             match text.to_ascii_lowercase().as_str() {
@@ -162,7 +173,8 @@ mod tests {
             prop_assert_eq!(parameter.display(value), text.clone());
             let with_unit = format!("{text} {}", parameter.unit);
             prop_assert_eq!(parameter.parse(&with_unit), Some(value));
-            prop_assert!((parameter.normalise(value) - normal).abs() <= 0.5 / 640.0 || parameter.steps.is_some());
+            let shown = if parameter.text == Text::Decibel { 0.01 } else { 0.001 };
+            prop_assert!((value - parameter.plain(normal)).abs() <= 0.51 * shown || parameter.steps.is_some());
         }
 
         #[test]

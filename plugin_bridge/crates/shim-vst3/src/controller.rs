@@ -15,7 +15,11 @@ fn parameter(id: ParamID) -> Option<(usize, &'static Parameter)> {
 
 fn flags(parameter: &Parameter) -> i32 {
     use ParameterInfo_::ParameterFlags_::{kCanAutomate, kIsBypass, kIsList, kIsReadOnly};
-    let mut flags = if parameter.curve == Curve::Status { kIsReadOnly } else { kCanAutomate };
+    let mut flags = match parameter.curve {
+        Curve::Status => kIsReadOnly,
+        _ if parameter.automatable => kCanAutomate,
+        _ => 0,
+    };
     if parameter.id == parameters::table()[parameters::BYPASS].id {
         flags |= kIsBypass;
     }
