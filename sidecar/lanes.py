@@ -75,6 +75,10 @@ class Lane:
         del self._positions[:count], self._values[:count], self._ramps[:count]
 
 
+ON: Final = 0.5
+"""From here on a switch is on: its two values are 0 and 1, and a ramp between them passes everything else."""
+
+
 @dataclass(frozen=True)
 class Memory:
     """Frame values of earlier rounds of a loop, by absolute frame: NaN where a frame was not reached."""
@@ -117,16 +121,23 @@ class LaneSet:
         self._known = {row.key: np.full(region.frames, np.nan, np.float32) for row in TABLE.lanes}
         memory = memory or Memory()
         self._before = {row.key: memory.over(row.key, region) for row in TABLE.lanes}
+        # most lanes of a project never move: those cost nothing per frame
+        self._still = {key for key, before in self._before.items() if _is_all(before, values[key])}
         self._counted = dict.fromkeys(self._lanes, 1)
         self._held = {key: lane.value(0) for key, lane in self._lanes.items()}
         self._first_values = dict(self._held)
+        self._rises = dict.fromkeys(self._lanes, 0)
         self.changes = 0
 
     def add(self, key: str, position: int, value: float, *, ramp: bool = False) -> None:
         """Add a breakpoint of an engine parameter; others have no lane here."""
         lane = self._lanes.get(key)
-        if lane is not None:
-            lane.add(position, value, ramp=ramp)
+        if lane is None:
+            return
+        if key in self._still and value != self._held[key]:
+            self._know(key, self._reached)
+            self._still.remove(key)
+        lane.add(position, value, ramp=ramp)
 
     def prime(self) -> None:
         """Take in every point at the start itself: what the pass begins with. Calling it again does nothing."""
@@ -136,13 +147,14 @@ class LaneSet:
         for key in self._lanes:
             self._reach(key, self._start + 1)
         self._first_values = dict(self._held)
+        self._rises = dict.fromkeys(self._lanes, 0)
 
     def settle(self, frame: int) -> None:
         """Reach virtual frame `frame`: the polylines before S(frame) take effect, frames before it become known."""
         self.prime()
         limit = first_sample(frame, self._rate)
         for key in self._lanes:
-            if key in self._known:
+            if key in self._known and key not in self._still:
                 self._fill(key, frame)
             self._reach(key, limit)
         self._reached = frame
@@ -150,6 +162,14 @@ class LaneSet:
     def hold(self, key: str) -> float:
         """The value in force at the last position that was settled; on a ramp, where its line has got to."""
         return self._held[key]
+
+    def rises(self, key: str) -> int:
+        """How often a switch went from off to on after the start."""
+        return self._rises[key]
+
+    def curve(self, key: str) -> float | NDArray[np.float32]:
+        """As `frames`; a number, rounded to float32, where the lane never moved."""
+        return float(np.float32(self._held[key])) if key in self._still else self.frames(key)
 
     def frames(self, key: str) -> NDArray[np.float32]:
         """A lane over the region as far as it is known, [T] float32: known, else the previous round's, else held."""
@@ -162,16 +182,28 @@ class LaneSet:
 
     def remember(self) -> Memory:
         """What the next round of a loop may reuse: this pass's frames over those of the rounds before."""
+        for key in self._still:
+            self._know(key, self._reached)
         kept = {key: np.where(np.isnan(new), self._before[key], new) for key, new in self._known.items()}
         return Memory(self._region.start, kept)
 
     def _reach(self, key: str, limit: int) -> None:
         lane, counted = self._lanes[key], self._counted[key]
+        if len(lane) == 1:
+            return
         passed = lane.before(limit)
-        self.changes += sum(lane.value(i) != lane.value(i - 1) for i in range(counted, passed))
+        for index in range(counted, passed):
+            before, value = lane.value(index - 1), lane.value(index)
+            self.changes += value != before
+            self._rises[key] += before < ON <= value
         self._held[key] = lane.at(limit - 1)
         lane.forget(passed - 1)  # the last one passed stays: a ramp may start there
         self._counted[key] = 1
+
+    def _know(self, key: str, frame: int) -> None:
+        """The frames of a lane that never moved, up to a frame."""
+        low = max(self._first_frame, self._region.start) - self._region.start
+        self._known[key][low : max(min(frame, self._region.end) - self._region.start, low)] = self._held[key]
 
     def _fill(self, key: str, frame: int) -> None:
         low = max(self._reached, self._first_frame, self._region.start)
@@ -179,3 +211,7 @@ class LaneSet:
         if low < high:
             values = self._lanes[key].sample(centres(np.arange(low, high), self._rate))
             self._known[key][low - self._region.start : high - self._region.start] = values
+
+
+def _is_all(remembered: NDArray[np.float32], value: float) -> bool:
+    return bool((np.isnan(remembered) | (remembered == np.float32(value))).all())
