@@ -72,7 +72,7 @@ class Pass:
         self._covered = start
         self._first_frame = frame_of(start, rate)
         region = material.region
-        self._lanes = LaneSet(region, rate, start, values, memory)
+        self._lanes = LaneSet(rate, start, values, memory)
         self._windows = Windows(session, region, rate)
         self._next = max(down_to_window(self._first_frame), region.start)
         self.span = (first_sample(self._next, rate), region.samples(rate)[1])

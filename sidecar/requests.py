@@ -64,7 +64,7 @@ class Requests:
 
     def submit(self, snapshot: Snapshot) -> None:
         """Ask for a generation from a snapshot, and let what acts at once act on those in flight."""
-        self._stream.submit(request(self._material, self.prompts, snapshot, self._finished))
+        self._stream.submit(build(self._material, self.prompts, snapshot, self._finished))
         self._share(_live(snapshot, self.prompts))
 
     def finished(self, latent: Latent) -> None:
@@ -82,7 +82,7 @@ class Requests:
                 self._shared[name] = curve
 
 
-def request(material: Material, prompts: Prompts, snapshot: Snapshot, finished: Sequence[Latent] = ()) -> Request:
+def build(material: Material, prompts: Prompts, snapshot: Snapshot, finished: Sequence[Latent] = ()) -> Request:
     """What a generation is admitted with.
 
     Args:

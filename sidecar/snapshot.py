@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.lanes import LaneSet
+from sidecar.lanes import Drawn
 from sidecar.parameters import TABLE
 from sidecar.region import Region
 
@@ -49,7 +49,7 @@ class Snapshot:
         return bool((curve == value).all()) if isinstance(curve, np.ndarray) else curve == value
 
 
-def take(lanes: LaneSet, region: Region, frame: int, heard: int, version: int) -> Snapshot:
+def take(lanes: Drawn, region: Region, frame: int, heard: int, version: int) -> Snapshot:
     """The snapshot of lanes that were settled at `frame`.
 
     Args:
@@ -60,7 +60,7 @@ def take(lanes: LaneSet, region: Region, frame: int, heard: int, version: int) -
     return Snapshot(
         frame=frame,
         control_version=version,
-        curves={row.key: _frozen(lanes.curve(row.key)) for row in engine if row.curve == "lane"},
+        curves={row.key: _frozen(lanes.curve(row.key, region)) for row in engine if row.curve == "lane"},
         heard=region.clamp(heard) - region.start,
         held={row.key: lanes.hold(row.key) for row in engine if row.curve == "stepped"},
         new_seeds=lanes.rises("new_seed"),
