@@ -20,11 +20,21 @@ pub struct MainThread<'a> {
     pub presets: Option<HostPresetLoad>,
     params: Option<HostParams>,
     state: Option<HostState>,
+    #[cfg(all(feature = "editor", target_os = "linux"))]
+    pub gui: crate::gui::Gui,
 }
 
 impl<'a> MainThread<'a> {
     pub fn new(host: HostMainThreadHandle<'a>, shared: &'a Shared<'a>) -> Self {
-        Self { shared, host, presets: host.get_extension(), params: host.get_extension(), state: host.get_extension() }
+        Self {
+            shared,
+            host,
+            presets: host.get_extension(),
+            params: host.get_extension(),
+            state: host.get_extension(),
+            #[cfg(all(feature = "editor", target_os = "linux"))]
+            gui: crate::gui::Gui::default(),
+        }
     }
 
     /// Tells the host here and now that values changed; the notice of the same change need not tell it again.

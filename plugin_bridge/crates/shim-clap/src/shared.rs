@@ -12,6 +12,8 @@ pub struct Shared<'a> {
     /// What the host said through the render extension, taken into account block by block.
     pub offline: AtomicBool,
     pub notices: Arc<Notices>,
+    #[cfg(all(feature = "editor", target_os = "linux"))]
+    pub gestures: Arc<crate::gestures::Gestures>,
     host: PhantomData<HostSharedHandle<'a>>,
 }
 
@@ -28,7 +30,7 @@ pub struct Notices {
 }
 
 impl Notices {
-    fn host(&self) -> MutexGuard<'_, Option<HostSharedHandle<'static>>> {
+    pub fn host(&self) -> MutexGuard<'_, Option<HostSharedHandle<'static>>> {
         self.host.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -55,7 +57,14 @@ impl<'a> Shared<'a> {
         let notices = Arc::new(Notices { host: Mutex::new(Some(handle)), ..Notices::default() });
         let posted = Arc::clone(&notices);
         instance.set_notifier(Box::new(move |notice| posted.post(notice)));
-        Self { instance, offline: AtomicBool::new(false), notices, host: PhantomData }
+        Self {
+            instance,
+            offline: AtomicBool::new(false),
+            notices,
+            #[cfg(all(feature = "editor", target_os = "linux"))]
+            gestures: Arc::default(),
+            host: PhantomData,
+        }
     }
 }
 

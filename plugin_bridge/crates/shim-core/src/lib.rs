@@ -9,6 +9,7 @@ mod document;
 mod echo;
 mod error;
 mod events;
+mod gestures;
 #[cfg(test)]
 mod golden;
 mod instance;
@@ -41,6 +42,7 @@ mod wait;
 
 pub use block::Block;
 pub use error::{ActivateError, PresetError, StateError};
+pub use gestures::HostGestures;
 pub use instance::{Instance, Notice};
 pub use processor::Processor;
 pub use status::Status;

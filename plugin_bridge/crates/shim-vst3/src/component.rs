@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shim_core::{Instance, Notice};
-use vst3::{Class, ComRef, Steinberg::Vst::*, Steinberg::*};
+use vst3::{Class, ComPtr, ComRef, Steinberg::Vst::*, Steinberg::*};
 
 use crate::processor::Audio;
 use crate::{guard, stream, text};
@@ -23,6 +23,8 @@ pub struct Component {
     /// The transport plays: parameters come through `process`, with their place in the song.
     pub(crate) playing: AtomicBool,
     pub(crate) latency: AtomicU32,
+    /// What the host hears edits by.
+    pub(crate) handler: Arc<Mutex<Option<ComPtr<IComponentHandler>>>>,
     /// Values changed other than through the host, which hears of it with the next block: the notice comes on a
     /// thread on which nothing of the host may be called, and inside `setState` Ardour holds the lock that its
     /// `restartComponent` waits for.
@@ -51,6 +53,7 @@ impl Component {
             audio: Mutex::new(None),
             playing: AtomicBool::new(false),
             latency: AtomicU32::new(0),
+            handler: Arc::default(),
             news: Arc::default(),
         }
     }
@@ -145,8 +148,8 @@ impl IPluginBaseTrait for Component {
     unsafe fn terminate(&self) -> tresult {
         guard::or(kInternalError, || {
             self.deactivate();
-            let instance = lock(&self.instance).take();
-            drop(instance);
+            let (instance, handler) = (lock(&self.instance).take(), lock(&self.handler).take());
+            drop((instance, handler));
             kResultOk
         })
     }
