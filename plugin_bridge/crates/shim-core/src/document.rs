@@ -46,6 +46,9 @@ impl Default for Document {
 pub(crate) const FORMAT: &str = "demon-state";
 pub(crate) const VERSION: u64 = 1;
 
+/// Seconds of latency that a document may ask for (`look_ahead`); what is above it counts as this.
+const MAX_LOOK_AHEAD: f64 = 30.0;
+
 fn refused(text: impl Into<String>) -> StateError {
     StateError(text.into())
 }
@@ -116,6 +119,12 @@ impl Document {
         !same || others(self) != others(&before) || self.attachments != before.attachments
     }
 
+    /// The latency in samples that the next activation at this rate declares.
+    pub(crate) fn latency(&self, rate: u32) -> u32 {
+        let seconds = self.json.get("look_ahead").and_then(Value::as_f64).unwrap_or(0.0);
+        (seconds.clamp(0.0, MAX_LOOK_AHEAD) * f64::from(rate)).round() as u32
+    }
+
     /// Every `hash` of the document's sources.
     fn named_hashes(&self) -> Vec<String> {
         let sources = self.json.values().filter_map(|value| value.get("hash")?.as_str().map(str::to_owned));
@@ -166,6 +175,17 @@ mod tests {
         assert_eq!((&document.json["seed"], document.attachments.len()), (&json!(7), 1));
         document.merge(object(json!({"learned": null})), vec![]);
         assert!(document.attachments.is_empty());
+    }
+
+    #[test]
+    fn the_look_ahead_is_a_bounded_latency_at_any_rate_and_none_where_it_is_no_number() {
+        let latency = |value: Value, rate| {
+            let document = Document { json: object(json!({"look_ahead": value})), attachments: vec![] };
+            document.latency(rate)
+        };
+        assert_eq!((latency(json!(1.5), 48_000), latency(json!(0.1), 44_100)), (72_000, 4410));
+        assert_eq!((latency(json!(1e9), 8000), latency(json!(-1), 8000)), (240_000, 0));
+        assert_eq!((latency(json!("1"), 8000), latency(json!(null), 8000), Document::default().latency(8000)), (0, 0, 0));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub enum Notice {
     StatusChanged,
     /// Parameter values changed other than through the host: tell it to read them again.
     ValuesChanged,
+    /// The document asks for another latency than the one declared: ask the host to activate anew.
+    LatencyChanged,
 }
 
 pub(crate) type Notifier = Box<dyn Fn(Notice) + Send + Sync>;
@@ -81,8 +83,9 @@ impl Instance {
             None => self.first_core(&mut engaged, rate)?,
         };
         engaged.active = true;
+        let latency = self.shared.activate(rate);
         drop(parked);
-        Ok(Processor::new(core, self.parked.clone()))
+        Ok(Processor::new(core, self.parked.clone(), latency))
     }
 
     fn first_core(&self, engaged: &mut Engaged, rate: u32) -> Result<Box<Core>, ActivateError> {
@@ -95,7 +98,13 @@ impl Instance {
     /// Takes the audio-thread side back; a running pass ends. Timeline and link stay.
     pub fn deactivate(&self, processor: Processor) {
         drop(processor);
+        self.shared.deactivate();
         self.engaged().active = false;
+    }
+
+    /// Samples that an activation at this rate would declare.
+    pub fn latency(&self, rate: u32) -> u32 {
+        self.shared.document().latency(rate)
     }
 
     /// The plain value of a parameter, by table index.

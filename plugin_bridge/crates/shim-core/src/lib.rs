@@ -5,6 +5,7 @@ mod bell;
 mod block;
 mod capture;
 mod core;
+mod delay;
 mod document;
 mod echo;
 mod error;

@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     /// How often the host loaded a state. What the sidecar says about an older one must not overwrite it.
     loads: AtomicU64,
     status_text: Mutex<String>,
+    /// Rate and latency of the activation in force.
+    active: Mutex<Option<(u32, u32)>>,
     notifier: Mutex<Option<Arc<Notifier>>>,
 }
 
@@ -52,6 +54,7 @@ impl Shared {
             document: Mutex::new(Document::default()),
             loads: AtomicU64::new(0),
             status_text: Mutex::new(String::from("no audio yet: activate the plugin")),
+            active: Mutex::new(None),
             notifier: Mutex::new(None),
         }
     }
@@ -89,6 +92,27 @@ impl Shared {
         let mut document = self.document();
         document.merge(loaded.json, loaded.attachments);
         self.loads.fetch_add(1, Ordering::AcqRel);
+        drop(document);
+        self.check_latency();
+    }
+
+    /// An activation at this rate begins; returns the latency that it declares.
+    pub(crate) fn activate(&self, rate: u32) -> u32 {
+        let latency = self.document().latency(rate);
+        *lock(&self.active) = Some((rate, latency));
+        latency
+    }
+
+    pub(crate) fn deactivate(&self) {
+        *lock(&self.active) = None;
+    }
+
+    /// The document changed: a latency other than the one in force takes another activation.
+    pub(crate) fn check_latency(&self) {
+        let active = *lock(&self.active);
+        if active.is_some_and(|(rate, latency)| self.document().latency(rate) != latency) {
+            self.notify(Notice::LatencyChanged);
+        }
     }
 
     pub(crate) fn waiting(&self, waiting: bool) {

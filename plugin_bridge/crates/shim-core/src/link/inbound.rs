@@ -175,6 +175,7 @@ impl Courier {
             document.merge(json, attachments)
         };
         self.take_values(&values);
+        self.shared.check_latency();
         if changed {
             self.shared.notify(Notice::DocumentChanged);
         }

@@ -14,7 +14,7 @@ fn processor() -> (Processor, LinkEnds, Arc<Shared>) {
     let (audio, link) = rings();
     let shared = Arc::new(Shared::new("test"));
     let core = Core::new(shared.clone(), Arc::new(Timeline::new(RATE, 1).unwrap()), audio);
-    (Processor::new(Box::new(core), Parked::default()), link, shared)
+    (Processor::new(Box::new(core), Parked::default(), 0), link, shared)
 }
 
 fn at(position: i64, frames: u32) -> Block {
@@ -25,7 +25,7 @@ fn run(processor: &mut Processor, block: Block, automate: impl FnOnce(&mut Proce
     let (mut left, mut right) = (vec![0.25; block.frames as usize], vec![-0.25; block.frames as usize]);
     processor.begin(&block);
     automate(processor);
-    processor.process([&mut left, &mut right]);
+    processor.process([&mut left, &mut right], None);
 }
 
 fn sent(link: &mut LinkEnds) -> Vec<Record> {
@@ -216,12 +216,12 @@ fn a_live_pass_is_wet_from_its_first_sample_where_a_standby_was_and_a_bounce_doe
     link.answers.push(wet(crate::ring::STANDBY)).unwrap();
     let (mut left, mut right) = (vec![0.25; 64], vec![0.25; 64]);
     processor.begin(&at(0, 64));
-    processor.process([&mut left, &mut right]);
+    processor.process([&mut left, &mut right], None);
     assert_eq!((left[0], right[63]), (0.5, 0.5));
     run(&mut processor, stands(0), |_| {});
     shared.peer.set_reach(Reach::Absent);
     left.fill(0.25);
     processor.begin(&Block { offline: true, ..at(0, 64) });
-    processor.process([&mut left, &mut right]);
+    processor.process([&mut left, &mut right], None);
     assert_eq!(left[0], 0.25, "the standby is not the bounce's own");
 }

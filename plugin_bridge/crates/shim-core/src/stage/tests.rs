@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
-    parameters::{COUNT, table},
+    events::Events,
+    parameters::{BYPASS, COUNT, MIX, OUTPUT_GAIN, table},
     ring::Answer,
     table::Entry,
     timeline::CHUNK,
@@ -46,11 +47,26 @@ fn defaults() -> [f64; COUNT] {
     std::array::from_fn(|index| table()[index].default)
 }
 
+/// One pass, rendered by someone else.
+struct Rendered(Answer);
+
+impl Passes for Rendered {
+    fn turn(&mut self, turn: Turn, reader: &mut Reader) {
+        reader.begin_pass((turn.pass == 1).then_some(1));
+        reader.answer(self.0);
+    }
+
+    fn is_ready(&mut self, _chunk: i64, _pins: [Pin; 2]) -> bool {
+        true
+    }
+}
+
 /// Renders the song in blocks of these sizes, again and again.
 fn render(song: &Song, steps: &[Step], sizes: &[usize], offline: bool) -> Vec<[u32; 2]> {
     let (mut stage, mut reader, mut events) = (Stage::new(RATE), Reader::new(RATE), Events::new(defaults()));
-    reader.begin_pass(offline.then_some(1));
-    reader.answer(Answer { pass: 1, start: song.region.0, end: song.region.1, wet: true });
+    let (mut scribe, mut cues) = (Scribe::new(RATE), Cues::new(RATE, 0));
+    let mut passes = Rendered(Answer { pass: 1, start: song.region.0, end: song.region.1, wet: true });
+    cues.push(0, Cue::Turn(Turn { pass: if offline { 1 } else { 2 }, joins: false }));
     let (mut out, mut at, mut sizes) = (Vec::new(), 0, sizes.iter().cycle());
     while at < song.dry.len() {
         let block = &song.dry[at..song.dry.len().min(at + sizes.next().unwrap())];
@@ -63,7 +79,14 @@ fn render(song: &Song, steps: &[Step], sizes: &[usize], offline: bool) -> Vec<[u
         }
         let (mut left, mut right): (Vec<f32>, Vec<f32>) = block.iter().map(|pair| (pair[0], pair[1])).unzip();
         let span = Span { song: first, begins: at == 0, offline };
-        stage.render(span, &events, &mut reader, &song.timeline, [&mut left, &mut right], &mut |_, _| true);
+        let mut done = 0;
+        while done < block.len() {
+            let (cue, count) = scribe.write(span, done, block.len(), &events);
+            cue.into_iter().for_each(|cue| cues.push((at + done) as u64, cue));
+            let part = [&mut left[done..done + count], &mut right[done..done + count]];
+            stage.render((at + done) as u64, &mut cues, &mut reader, &song.timeline, part, &mut passes);
+            done += count;
+        }
         out.extend(left.iter().zip(&right).map(|(l, r)| [l.to_bits(), r.to_bits()]));
         at += block.len();
     }

@@ -26,7 +26,7 @@ fn play(processor: &mut Processor, samples: usize, size: usize, offline: bool) -
         let (at, frames) = (out.len() as i64, size.min(samples - out.len()));
         let (mut left, mut right) = (input(at, frames), input(at, frames));
         processor.begin(&block(frames, at, offline));
-        processor.process([&mut left, &mut right]);
+        processor.process([&mut left, &mut right], None);
         out.extend(left);
     }
     out
@@ -34,7 +34,7 @@ fn play(processor: &mut Processor, samples: usize, size: usize, offline: bool) -
 
 fn stop(processor: &mut Processor) {
     processor.begin(&Block { frames: 16, ..Block::default() });
-    processor.process([&mut [0.0; 16], &mut [0.0; 16]]);
+    processor.process([&mut [0.0; 16], &mut [0.0; 16]], None);
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -105,7 +105,7 @@ fn a_sidecar_that_dies_in_a_bounce_leaves_the_input_and_an_error_that_says_so() 
     until("the pass goes dry", || {
         let (mut left, mut right) = (input(at, 512), input(at, 512));
         processor.begin(&block(512, at, true));
-        processor.process([&mut left, &mut right]);
+        processor.process([&mut left, &mut right], None);
         at += 512;
         left == input(at - 512, 512)
     });
@@ -193,7 +193,7 @@ fn a_new_sidecar_is_told_of_the_running_pass_and_what_was_rendered_keeps_playing
     until("it connects", || instance.status() == Status::Dry);
     let (mut left, mut right) = (input(2048, 512), input(2048, 512));
     processor.begin(&block(512, 2048, false));
-    processor.process([&mut left, &mut right]);
+    processor.process([&mut left, &mut right], None);
     assert_eq!(left, [0.5; 512]);
     second.wait_message("timeline");
     let pass = second.wait_record(1);
@@ -203,7 +203,7 @@ fn a_new_sidecar_is_told_of_the_running_pass_and_what_was_rendered_keeps_playing
         let mut left = [0.0; 16];
         at += 16;
         processor.begin(&block(16, at.min(3000), false));
-        processor.process([&mut left, &mut [0.0; 16]]);
+        processor.process([&mut left, &mut [0.0; 16]], None);
         left[15] == -0.25
     });
 }
