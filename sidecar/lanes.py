@@ -7,17 +7,22 @@ clock: what is known at virtual frame v is the polyline before S(v), whatever bl
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.frames import centres, first_sample, frame_of
+from sidecar.frames import centres, first_sample, first_samples, frame_of
 from sidecar.parameters import TABLE
 from sidecar.region import Region
 
 MAX_BREAKPOINTS: Final = 65_536
 """Breakpoints a lane keeps: one automation message. A peer that sends points but no blocks cannot fill the memory."""
+
+KEPT_FRAMES: Final = 15_000
+"""Frame values that a pass keeps: 10 minutes, the longest source. A pass without one may run for days."""
+
+FIRST_ROOM: Final = 512  # frames; 20 s, so that a song grows its arrays a few times only
 
 
 class Lane:
@@ -75,6 +80,31 @@ class Lane:
         del self._positions[:count], self._values[:count], self._ramps[:count]
 
 
+class Track:
+    """A lane's values frame by frame, from song frame `start` on: at least the last `KEPT_FRAMES` of them."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self._room = np.empty(FIRST_ROOM, np.float32)
+        self._count = 0
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """[n] float32 of frames `start`, `start` + 1, ...; a view."""
+        return self._room[: self._count]
+
+    def append(self, values: NDArray[np.float64]) -> None:
+        """The values of the next frames."""
+        count = self._count + len(values)
+        if count > len(self._room):
+            kept = self.values[-KEPT_FRAMES:]
+            self.start += self._count - len(kept)
+            count = len(kept) + len(values)
+            self._room = np.concatenate([kept, np.empty(max(FIRST_ROOM, len(kept)) + len(values), np.float32)])
+        self._room[count - len(values) : count] = values
+        self._count = count
+
+
 @dataclass(frozen=True)
 class Memory:
     """Frame values of earlier rounds of a loop, by absolute frame: NaN where a frame was not reached."""
@@ -93,30 +123,39 @@ class Memory:
         return out
 
 
+class Drawn(Protocol):
+    """Lanes as a snapshot reads them."""
+
+    def hold(self, key: str) -> float:
+        """The value in force."""
+        ...
+
+    def frames(self, key: str, region: Region) -> NDArray[np.float32]:
+        """A lane over a region, [T] float32."""
+        ...
+
+
 class LaneSet:
     """All engine parameters of one pass on the virtual clock.
 
     Args:
-        region: the frames that generations cover.
         rate: host samples per second.
         start: the song sample at which the pass starts.
         values: plain value of every engine parameter at the start.
         memory: frame values of the loop's earlier rounds.
     """
 
-    def __init__(
-        self, region: Region, rate: int, start: int, values: Mapping[str, float], memory: Memory | None = None
-    ) -> None:
-        self._region = region
+    def __init__(self, rate: int, start: int, values: Mapping[str, float], memory: Memory | None = None) -> None:
         self._rate = rate
         self._first_frame = frame_of(start, rate)
         self._reached = self._first_frame
         self._start = start
         self._primed = False
-        self._lanes = {row.key: Lane(start, values[row.key]) for row in TABLE if row.target == "engine"}
-        self._known = {row.key: np.full(region.frames, np.nan, np.float32) for row in TABLE.lanes}
-        memory = memory or Memory()
-        self._before = {row.key: memory.over(row.key, region) for row in TABLE.lanes}
+        rows = [row for row in TABLE if row.target == "engine"]
+        self._lanes = {row.key: Lane(start, values[row.key]) for row in rows}
+        self._stepped = {row.key for row in rows if row.curve == "stepped"}
+        self._known = {row.key: Track(self._first_frame) for row in rows}
+        self._before = memory or Memory()
         self._counted = dict.fromkeys(self._lanes, 1)
         self._held = {key: lane.value(0) for key, lane in self._lanes.items()}
         self._first_values = dict(self._held)
@@ -142,28 +181,47 @@ class LaneSet:
         self.prime()
         limit = first_sample(frame, self._rate)
         for key in self._lanes:
-            if key in self._known:
-                self._fill(key, frame)
+            self._fill(key, frame)
             self._reach(key, limit)
-        self._reached = frame
+        self._reached = max(frame, self._reached)
 
     def hold(self, key: str) -> float:
         """The value in force at the last position that was settled; on a ramp, where its line has got to."""
         return self._held[key]
 
-    def frames(self, key: str) -> NDArray[np.float32]:
-        """A lane over the region as far as it is known, [T] float32: known, else the previous round's, else held."""
-        here = min(max(self._first_frame - self._region.start, 0), self._region.frames)
-        values = np.full(self._region.frames, self.hold(key), np.float32)
+    def frames(self, key: str, region: Region) -> NDArray[np.float32]:
+        """A lane over a region as far as it is known, [T] float32: known, else the previous round's, else held."""
+        here = min(max(self._first_frame - region.start, 0), region.frames)
+        values = np.full(region.frames, self.hold(key), np.float32)
         values[:here] = self._first_values[key]
-        for layer in (self._before[key], self._known[key]):
-            np.copyto(values, layer, where=~np.isnan(layer))
+        for layer in (self._before, self._tracked(key)):
+            known = layer.over(key, region)
+            np.copyto(values, known, where=~np.isnan(known))
         return values
+
+    def as_of(self, frame: int) -> Drawn:
+        """The lanes as a snapshot of a frame that was reached reads them: what is in force is the value in that frame.
+
+        A lane's is the one at the frame's centre, a stepped parameter's the one at its start.
+        """
+        return _AsOf(self, Region(frame, 1))
 
     def remember(self) -> Memory:
         """What the next round of a loop may reuse: this pass's frames over those of the rounds before."""
-        kept = {key: np.where(np.isnan(new), self._before[key], new) for key, new in self._known.items()}
-        return Memory(self._region.start, kept)
+        tracks = {row.key: self._tracked(row.key) for row in TABLE.lanes}
+        some = next(iter(tracks.values()))
+        reached = some.start + len(next(iter(some.values.values())))
+        longest = max((len(kept) for kept in self._before.values.values()), default=0)
+        start = min(some.start, self._before.start) if longest else some.start
+        end = max(reached, self._before.start + longest)
+        start, end = max(start, reached - KEPT_FRAMES), min(end, max(start, reached - KEPT_FRAMES) + KEPT_FRAMES)
+        kept = Region(start, end - start)
+        new = {key: track.over(key, kept) for key, track in tracks.items()}
+        return Memory(start, {k: np.where(np.isnan(v), self._before.over(k, kept), v) for k, v in new.items()})
+
+    def _tracked(self, key: str) -> Memory:
+        track = self._known[key]
+        return Memory(track.start, {key: track.values})
 
     def _reach(self, key: str, limit: int) -> None:
         lane, counted = self._lanes[key], self._counted[key]
@@ -174,8 +232,22 @@ class LaneSet:
         self._counted[key] = 1
 
     def _fill(self, key: str, frame: int) -> None:
-        low = max(self._reached, self._first_frame, self._region.start)
-        high = min(frame, self._region.end)
-        if low < high:
-            values = self._lanes[key].sample(centres(np.arange(low, high), self._rate))
-            self._known[key][low - self._region.start : high - self._region.start] = values
+        if frame <= self._reached:
+            return
+        where = first_samples if key in self._stepped else centres
+        positions = where(np.arange(self._reached, frame), self._rate)
+        lane = self._lanes[key]
+        alone = len(positions) == 1  # the usual case, for which arrays are a detour
+        self._known[key].append(np.array([lane.at(int(positions[0]))]) if alone else lane.sample(positions))
+
+
+@dataclass(frozen=True)
+class _AsOf:
+    lanes: LaneSet
+    frame: Region
+
+    def hold(self, key: str) -> float:
+        return float(self.lanes.frames(key, self.frame)[0])
+
+    def frames(self, key: str, region: Region) -> NDArray[np.float32]:
+        return self.lanes.frames(key, region)

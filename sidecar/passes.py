@@ -11,8 +11,7 @@ from collections.abc import Generator, Iterator, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from engine import Request
-from sidecar import snapshot
+from sidecar import requests, snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
 from sidecar.windows import Run, Windows
@@ -20,7 +19,6 @@ from sidecar.windows import Run, Windows
 if TYPE_CHECKING:
     from engine import EngineError, Finished, Session
     from sidecar.material import Material, Prompts
-    from sidecar.snapshot import Snapshot
 
 CATCH_UP: Final = 50
 """Frames that a live pass may lag before it gives up ticks: 2 s hide the priming, and are too little to hear as lag."""
@@ -73,7 +71,7 @@ class Pass:
         self._first_frame = frame_of(start, rate)
         region = material.region
         self._prompts = material.prompts
-        self._lanes = LaneSet(region, rate, start, values, memory)
+        self._lanes = LaneSet(rate, start, values, memory)
         self._windows = Windows(session, region, rate)
         self._next = max(down_to_window(self._first_frame), region.start)
         self.span = (first_sample(self._next, rate), region.samples(rate)[1])
@@ -160,7 +158,8 @@ class Pass:
 
     def _submit(self, frame: int, heard: int) -> None:
         region = self.material.region
-        self._stream.submit(self._request(snapshot.take(self._lanes, region, frame, heard, self.control_version)))
+        controls = snapshot.take(self._lanes, region, frame, heard, self.control_version)
+        self._stream.submit(requests.build(self.material, self._prompts, controls))
 
     def _keep(self, finished: list[Finished]) -> None:
         for done in finished:
@@ -168,25 +167,6 @@ class Pass:
                 self.error = done.error
             elif self._newest is None or done.request_id > self._newest.request_id:
                 self._newest = done
-
-    def _request(self, controls: Snapshot) -> Request:
-        material, prompts = self.material, self._prompts
-        return Request(
-            conditioning=prompts.a,
-            conditioning_b=prompts.b,
-            prompt_blend=0.0 if prompts.b is None else controls.prompt_blend,
-            source=material.source,
-            hint_strength=controls.hint_strength,
-            velocity_scale=controls.velocity_scale,
-            denoise=1.0 if material.source is None else controls.denoise,
-            loras=prompts.loras,
-            seed=(prompts.seed + controls.seed_offset) % 2**64,
-            steps=material.clock.steps,
-            shift=material.clock.shift,
-            frames=material.region.frames,
-            control_version=controls.control_version,
-            tag=controls.frame,
-        )
 
     def _render_due(self, frame: int) -> Iterator[Run]:
         newest = self._newest

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.lanes import LaneSet
+from sidecar.lanes import Drawn
 from sidecar.region import Region
 
 
@@ -30,7 +30,7 @@ class Snapshot:
     seed_offset: int
 
 
-def take(lanes: LaneSet, region: Region, frame: int, heard: int, version: int) -> Snapshot:
+def take(lanes: Drawn, region: Region, frame: int, heard: int, version: int) -> Snapshot:
     """The snapshot of lanes that were settled at `frame`.
 
     Args:
@@ -40,10 +40,10 @@ def take(lanes: LaneSet, region: Region, frame: int, heard: int, version: int) -
     return Snapshot(
         frame=frame,
         control_version=version,
-        prompt_blend=_frozen(lanes.frames("prompt_blend")),
-        hint_strength=_frozen(lanes.frames("hint_strength")),
-        velocity_scale=_frozen(lanes.frames("velocity_scale")),
-        denoise=float(lanes.frames("denoise")[region.clamp(heard) - region.start]),
+        prompt_blend=_frozen(lanes.frames("prompt_blend", region)),
+        hint_strength=_frozen(lanes.frames("hint_strength", region)),
+        velocity_scale=_frozen(lanes.frames("velocity_scale", region)),
+        denoise=float(lanes.frames("denoise", region)[region.clamp(heard) - region.start]),
         seed_offset=round(lanes.hold("seed_offset")),
     )
 
