@@ -112,11 +112,12 @@ def records_with_fields() -> list[tuple[Any, dict[str, Any]]]:
     """One of every record, as an array of one element and as a JSON object."""
     rows = [
         record(Kind.PASS, pass_=1, song=-4_800, aux=Begin.PLAY, flags=Flag.OFFLINE),
-        record(Kind.PASS, pass_=2, song=0, aux=Begin.LOOP, flags=Flag.FREE_RUN),
+        record(Kind.PASS, pass_=2, song=0, value=72_000.0, aux=Begin.LOOP, flags=Flag.FREE_RUN),
         record(Kind.POINT, parameter=1010, pass_=1, song=-4_800, value=0.75),
         record(Kind.RAMP, parameter=1003, pass_=1, song=2**40, value=-47.9990234375),
         record(Kind.BLOCK, pass_=1, song=-4_800, aux=512, flags=Flag.OFFLINE),
         record(Kind.CAPTURE, pass_=1, song=-4_800, value=2.0**53, aux=1024),
+        record(Kind.CAPTURE, pass_=1, song=-4_800, value=2.0**53 - 1, aux=1024, flags=Flag.SIDE_CHAIN),
         record(Kind.STOP, pass_=2**32 - 1, song=96_000),
         record(Kind.TEMPO, pass_=1, song=0, value=127.99),
         record(Kind.LOST, pass_=1, song=5_000, aux=3),

@@ -185,7 +185,10 @@ mod tests {
         };
         assert_eq!((latency(json!(1.5), 48_000), latency(json!(0.1), 44_100)), (72_000, 4410));
         assert_eq!((latency(json!(1e9), 8000), latency(json!(-1), 8000)), (240_000, 0));
-        assert_eq!((latency(json!("1"), 8000), latency(json!(null), 8000), Document::default().latency(8000)), (0, 0, 0));
+        assert_eq!(
+            (latency(json!("1"), 8000), latency(json!(null), 8000), Document::default().latency(8000)),
+            (0, 0, 0)
+        );
     }
 
     #[test]

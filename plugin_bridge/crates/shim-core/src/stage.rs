@@ -2,11 +2,7 @@
 
 mod cue;
 
-use crate::{
-    reader::Reader,
-    reclaim::Pin,
-    timeline::Timeline,
-};
+use crate::{reader::Reader, reclaim::Pin, timeline::Timeline};
 pub(crate) use cue::{Cue, Cues, Scribe, Span, Turn};
 use cue::{Frame, Settings};
 

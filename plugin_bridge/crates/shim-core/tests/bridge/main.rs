@@ -74,6 +74,41 @@ fn an_offline_pass_waits_for_every_chunk_and_does_not_depend_on_the_block_size()
     instance.deactivate(processor);
 }
 
+/// A state whose document has this look-ahead, in seconds.
+fn looking_ahead(seconds: f64) -> Vec<u8> {
+    let document = serde_json::json!({"format": "demon-state", "version": 1, "look_ahead": seconds}).to_string();
+    let mut blob = b"DEMONST1".to_vec();
+    blob.extend(1u32.to_le_bytes());
+    blob.extend((document.len() as u32).to_le_bytes());
+    blob.extend(document.as_bytes());
+    blob.extend(0u32.to_le_bytes());
+    blob.extend(crc32fast::hash(&blob).to_le_bytes());
+    blob
+}
+
+#[test]
+fn a_bounce_with_a_look_ahead_is_the_same_one_later() {
+    let folder = folder();
+    let sidecar = Sidecar::start(&folder, Script { region: Some((3000, 20_000)), ..Script::default() });
+    let (instance, notices) = instance();
+    let mut processor = instance.activate(RATE, 4096).unwrap();
+    let expected = play(&mut processor, 30_000, 512, true);
+    instance.load_state(&looking_ahead(0.125)).unwrap();
+    assert_eq!((processor.latency(), instance.latency(RATE)), (0, 1000), "constant while it is active");
+    assert!(notices.try_iter().any(|notice| notice == Notice::LatencyChanged));
+    instance.deactivate(processor);
+    for size in [512, 77] {
+        let mut processor = instance.activate(RATE, 4096).unwrap();
+        assert_eq!(processor.latency(), 1000);
+        let out = play(&mut processor, 31_000, size, true);
+        assert!(out[..1000].iter().all(|sample| *sample == 0.0));
+        assert!(out[1000..] == expected, "block size {size}");
+        instance.deactivate(processor);
+    }
+    let passes = std::iter::repeat_with(|| sidecar.wait_record(1)).take(3);
+    assert_eq!(passes.map(|pass| pass.4).collect::<Vec<_>>(), [0.0, 1000.0, 1000.0]);
+}
+
 #[test]
 fn the_input_of_a_fast_offline_pass_arrives_complete_though_the_ring_is_shorter() {
     let folder = folder();
