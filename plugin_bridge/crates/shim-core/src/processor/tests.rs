@@ -1,6 +1,8 @@
 use super::*;
 use crate::{
-    parameters::{BYPASS, COUNT, DENOISE, MIX, OUTPUT_GAIN, SIDECHAIN, SOURCE_MODE, STATUS, table},
+    parameters::{
+        BYPASS, COUNT, DENOISE, LOUDNESS_MATCH, MIX, OUTPUT_GAIN, SIDECHAIN, SOURCE_MODE, STATUS, TRUE_PEAK, table,
+    },
     record::{Kind, Record},
     ring::{Answer, LinkEnds, rings},
     timeline::Timeline,
@@ -240,7 +242,7 @@ enum Act {
 }
 
 fn any_act() -> impl Strategy<Value = Act> {
-    let index = prop::sample::select(vec![BYPASS, MIX, OUTPUT_GAIN]);
+    let index = prop::sample::select(vec![BYPASS, MIX, OUTPUT_GAIN, TRUE_PEAK, LOUDNESS_MATCH]);
     prop_oneof![
         4 => (index, 0u32..700, 0.0f64..=1.0).prop_map(|(index, offset, normal)| Act::Step(index, offset, normal)),
         1 => (-500i64..3500, any::<bool>()).prop_map(|(to, looping)| Act::Jump(to, looping)),

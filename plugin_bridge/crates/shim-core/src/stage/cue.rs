@@ -2,7 +2,7 @@
 
 use crate::{
     events::Events,
-    parameters::{BYPASS, MIX, OUTPUT_GAIN},
+    parameters::{BYPASS, LOUDNESS_MATCH, MIX, OUTPUT_GAIN, TRUE_PEAK},
 };
 use std::collections::VecDeque;
 
@@ -17,17 +17,24 @@ pub(crate) struct Settings {
     pub bypassed: bool,
     pub mix: f32,
     pub gain: f32,
+    /// Held under the true-peak ceiling.
+    pub limited: bool,
+    /// Brought to the input's loudness.
+    pub matched: bool,
 }
 
 impl Settings {
-    pub(crate) const NEUTRAL: Self = Self { bypassed: false, mix: 1.0, gain: 1.0 };
+    pub(crate) const NEUTRAL: Self = Self { bypassed: false, mix: 1.0, gain: 1.0, limited: false, matched: false };
 
-    fn at(events: &Events, offset: u32) -> Self {
+    fn at(events: &Events, offset: u32, offline: bool) -> Self {
         if events.at(BYPASS, offset) >= 0.5 {
-            return Self { bypassed: true, mix: 0.0, gain: 1.0 };
+            return Self { bypassed: true, mix: 0.0, ..Self::NEUTRAL };
         }
         let gain = 10f64.powf(events.at(OUTPUT_GAIN, offset) / 20.0) as f32;
-        Self { bypassed: false, mix: events.at(MIX, offset) as f32, gain }
+        // Off, Live, Always.
+        let limited = events.at(TRUE_PEAK, offset) >= if offline { 1.5 } else { 0.5 };
+        let matched = events.at(LOUDNESS_MATCH, offset) >= 0.5;
+        Self { bypassed: false, mix: events.at(MIX, offset) as f32, gain, limited, matched }
     }
 }
 
@@ -62,6 +69,8 @@ pub(crate) struct Frame {
     pub song: i64,
     /// Where its ramps begin.
     pub start: i64,
+    /// Song position of the next frame.
+    pub end: i64,
     pub begins: bool,
     pub offline: bool,
     pub settings: Settings,
@@ -159,8 +168,8 @@ impl Scribe {
         // A frame entered in its middle (a stopped transport's clock) ramps from there.
         let start = if begins || continues { frame_start(frame, self.rate) } else { song };
         self.frame = (start, frame_start(frame + 1, self.rate));
-        let settings = Settings::at(events, offset as u32);
+        let settings = Settings::at(events, offset as u32, span.offline);
         self.bypassed = [if begins { settings.bypassed } else { self.bypassed[1] }, settings.bypassed];
-        Some(Cue::Frame(Frame { song, start, begins, offline: span.offline, settings }))
+        Some(Cue::Frame(Frame { song, start, end: self.frame.1, begins, offline: span.offline, settings }))
     }
 }
