@@ -27,6 +27,7 @@ mod pass;
 mod paths;
 mod peer;
 mod position;
+pub mod preset;
 mod processor;
 mod reader;
 mod reclaim;
@@ -46,7 +47,7 @@ mod trap;
 mod wait;
 
 pub use block::Block;
-pub use error::{ActivateError, EditError, StateError};
+pub use error::{ActivateError, EditError, PresetError, StateError};
 pub use gestures::HostGestures;
 pub use instance::{Instance, Notice};
 pub use outcome::Outcome;
