@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sidecar.document import Clock, Document
+from sidecar.document import Document
+from sidecar.fields import Clock
 from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES
-from sidecar.loras import Loras
+from sidecar.loras import Loras, Slots
 from sidecar.region import TEXT_REGION, Region
 from sidecar.source import SourceAudio, over_region
 from sidecar.windows import resample
@@ -28,7 +29,7 @@ class Prompts:
     a: Conditioning
     b: Conditioning | None
     seed: int
-    loras: Mapping[str, float]
+    loras: Slots
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,8 @@ class Preparer:
         texts = document.fields.prompts
         a = self._prompt(texts.a, region.frames, cover)
         b = self._prompt(texts.b, region.frames, cover) if texts.b and texts.b != texts.a else None
-        loras = self.session.loras.checked(self.loras.strengths(document.fields.loras))
+        loras = self.loras.slots(document.fields.loras)
+        self.session.loras.checked({name: 1.0 for name in loras if name is not None})  # read now, not at a tick
         return Prompts(a, b, document.fields.seed, loras)
 
     def source(self, audio: SourceAudio, region: Region) -> Source:

@@ -15,6 +15,7 @@ from engine import Request
 from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
+from sidecar.loras import strengths
 from sidecar.windows import Run, Windows
 
 if TYPE_CHECKING:
@@ -179,10 +180,10 @@ class Pass:
             hint_strength=controls.hint_strength,
             velocity_scale=controls.velocity_scale,
             denoise=1.0 if material.source is None else controls.denoise,
-            loras=prompts.loras,
+            loras=strengths(prompts.loras, self._lanes.hold),
             seed=(prompts.seed + controls.seed_offset) % 2**64,
             steps=material.clock.steps,
-            shift=material.clock.shift,
+            shift=self._lanes.hold("shift"),
             frames=material.region.frames,
             control_version=controls.control_version,
             tag=controls.frame,

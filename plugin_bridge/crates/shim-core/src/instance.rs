@@ -5,7 +5,7 @@ use crate::{
     core::Core,
     document,
     link::{Command, Link},
-    parameters,
+    log, parameters,
     processor::Parked,
     ring::{AudioEnds, LinkEnds, rings},
     shared::Shared,
@@ -122,7 +122,11 @@ impl Instance {
     /// [`StateError`] when the blob is short, long, unknown, over a bound or fails its checksum.
     pub fn load_state(&self, blob: &[u8]) -> Result<(), StateError> {
         let document = state::load(blob)?;
-        for (index, value) in document::values(&document.json)? {
+        let values = document::values(&document.json)?;
+        for note in &document.notes {
+            log::line(&self.shared.id, note);
+        }
+        for (index, value) in values {
             self.shared.set_value(index, value);
         }
         self.shared.load(document);

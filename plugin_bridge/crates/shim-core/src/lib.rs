@@ -16,6 +16,7 @@ mod launch;
 mod link;
 mod log;
 mod message;
+mod migrate;
 mod outbox;
 pub mod parameters;
 mod pass;

@@ -151,7 +151,7 @@ fn a_state_is_sent_before_the_pass_that_follows_it_and_documents_are_saved() {
     until("it connects", || instance.status() == Status::Dry);
     sidecar.wait_message("state");
     sidecar.document(
-        serde_json::json!({"format": "demon-state", "version": 1, "later": 7, "parameters": {"denoise": 0.5}}),
+        serde_json::json!({"format": "demon-state", "version": 2, "later": 7, "parameters": {"denoise": 0.5}}),
     );
     let mut wanted = vec![Notice::DocumentChanged, Notice::ValuesChanged];
     while !wanted.is_empty() {
