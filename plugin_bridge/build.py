@@ -56,7 +56,8 @@ def is_stale(folder: Path) -> bool:
 def _sources() -> list[Path]:
     tops = [WORKSPACE / "Cargo.toml", WORKSPACE / "Cargo.lock", WORKSPACE / "parameters.toml"]
     crates = [path for path in (WORKSPACE / "crates").rglob("*") if path.suffix in {".rs", ".toml", ".json"}]
-    return [path for path in tops if path.is_file()] + crates
+    presets = list((WORKSPACE.parent / "presets").glob("*.json"))  # compiled in
+    return [path for path in tops if path.is_file()] + crates + presets
 
 
 def _target_folder() -> Path:

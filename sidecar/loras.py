@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,20 +25,6 @@ def default_folder() -> Path:
 
 Slots = tuple[str | None, ...]
 """Names in the catalogue by LoRA slot; the n-th acts with the parameter `lora_n`."""
-
-
-def strengths(slots: Slots, value: Callable[[str], float]) -> Mapping[str, float]:
-    """Strength by name, as `engine.Request.loras` takes it; slots with the same content add up.
-
-    Args:
-        slots: as `Loras.slots` gives them.
-        value: a parameter's plain value.
-    """
-    found: dict[str, float] = {}
-    for number, name in enumerate(slots, start=1):
-        if name is not None:
-            found[name] = found.get(name, 0.0) + value(f"lora_{number}")
-    return found
 
 
 class Loras:

@@ -21,7 +21,10 @@ QUANTUM: Final = 65_536
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
-    """One row of the table. `steps` is None for a continuous parameter, else the number of steps of a stepped one."""
+    """One row of the table. `steps` is None for a continuous parameter, else the number of steps of a stepped one.
+
+    `session`: it is the session's own, so a preset that does not name it leaves it.
+    """
 
     id: Annotated[int, Meta(ge=1, le=2**16 - 1)]
     key: str
@@ -37,6 +40,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     steps: int | None = None
     choices: list[str] = []
     automatable: bool = True
+    session: bool = False
 
     def quantise(self, plain: float) -> float:
         """The nearest value on the grid: 1/65536 of the range, or a whole number of `steps`; half rounds up.

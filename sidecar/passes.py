@@ -11,17 +11,16 @@ from collections.abc import Generator, Iterator, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from engine import Request
 from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
-from sidecar.loras import strengths
+from sidecar.requests import Requests
 from sidecar.windows import Run, Windows
 
 if TYPE_CHECKING:
     from engine import EngineError, Finished, Session
-    from sidecar.material import Material, Prompts
-    from sidecar.snapshot import Snapshot
+    from sidecar.material import Material
+    from sidecar.prompts import Prompts
 
 CATCH_UP: Final = 50
 """Frames that a live pass may lag before it gives up ticks: 2 s hide the priming, and are too little to hear as lag."""
@@ -73,12 +72,12 @@ class Pass:
         self._covered = start
         self._first_frame = frame_of(start, rate)
         region = material.region
-        self._prompts = material.prompts
-        self._lanes = LaneSet(region, rate, start, values, memory)
+        self._lanes = LaneSet(rate, start, values, memory)
         self._windows = Windows(session, region, rate)
         self._next = max(down_to_window(self._first_frame), region.start)
         self.span = (first_sample(self._next, rate), region.samples(rate)[1])
         self._stream = session.open_stream(region.frames, material.clock.depth)
+        self._requests = Requests(self._stream, material)
         self._tick_frames = material.clock.tick(region.frames)
         self._newest: Finished | None = None
         self._base_version = version
@@ -95,7 +94,7 @@ class Pass:
 
     def use(self, prompts: Prompts) -> None:
         """Change prompts, seed and LoRAs for the generations that are admitted from now on."""
-        self._prompts = prompts
+        self._requests.prompts = prompts
         self._base_version += 1
 
     def point(self, key: str, position: int, value: float, *, ramp: bool = False) -> None:
@@ -161,7 +160,7 @@ class Pass:
 
     def _submit(self, frame: int, heard: int) -> None:
         region = self.material.region
-        self._stream.submit(self._request(snapshot.take(self._lanes, region, frame, heard, self.control_version)))
+        self._requests.submit(snapshot.take(self._lanes, region, frame, heard, self.control_version))
 
     def _keep(self, finished: list[Finished]) -> None:
         for done in finished:
@@ -169,25 +168,8 @@ class Pass:
                 self.error = done.error
             elif self._newest is None or done.request_id > self._newest.request_id:
                 self._newest = done
-
-    def _request(self, controls: Snapshot) -> Request:
-        material, prompts = self.material, self._prompts
-        return Request(
-            conditioning=prompts.a,
-            conditioning_b=prompts.b,
-            prompt_blend=0.0 if prompts.b is None else controls.prompt_blend,
-            source=material.source,
-            hint_strength=controls.hint_strength,
-            velocity_scale=controls.velocity_scale,
-            denoise=1.0 if material.source is None else controls.denoise,
-            loras=strengths(prompts.loras, self._lanes.hold),
-            seed=(prompts.seed + controls.seed_offset) % 2**64,
-            steps=material.clock.steps,
-            shift=self._lanes.hold("shift"),
-            frames=material.region.frames,
-            control_version=controls.control_version,
-            tag=controls.frame,
-        )
+                if done.latent is not None:
+                    self._requests.finished(done.latent)
 
     def _render_due(self, frame: int) -> Iterator[Run]:
         newest = self._newest

@@ -27,7 +27,7 @@ def lane_of(rows: list[tuple[int, float, bool]]) -> Lane:
 
 
 def lanes(start: int = 0, memory: Memory | None = None, **values: float) -> LaneSet:
-    made = LaneSet(REGION, RATE, start, {**DEFAULTS, **values}, memory)
+    made = LaneSet(RATE, start, {**DEFAULTS, **values}, memory)
     made.prime()
     return made
 
@@ -51,7 +51,7 @@ def test_the_polyline_after_a_frame_does_not_change_what_is_known_there(rows: li
         without.add("denoise", under_way[0], under_way[1], ramp=True)
     with_future.settle(frame)
     without.settle(frame)
-    assert with_future.frames("denoise").tobytes() == without.frames("denoise").tobytes()
+    assert with_future.frames("denoise", REGION).tobytes() == without.frames("denoise", REGION).tobytes()
     assert with_future.changes == without.changes
 
 
@@ -60,7 +60,7 @@ def test_a_ramp_under_way_is_held_where_its_line_has_got_to() -> None:
     made.add("denoise", 96_000, 1.0, ramp=True)
     made.settle(25)
     assert made.hold("denoise") == 47_999 / 96_000
-    assert (made.frames("denoise")[25:] == np.float32(47_999 / 96_000)).all()
+    assert (made.frames("denoise", REGION)[25:] == np.float32(47_999 / 96_000)).all()
 
 
 @given(points, st.sets(st.integers(1, 49)))
@@ -72,14 +72,14 @@ def test_the_frames_at_which_a_lane_was_looked_at_do_not_matter(rows: list, look
     for frame in [*sorted(looks), 50]:
         stepwise.settle(frame)
     at_once.settle(50)
-    assert stepwise.frames("denoise").tobytes() == at_once.frames("denoise").tobytes()
+    assert stepwise.frames("denoise", REGION).tobytes() == at_once.frames("denoise", REGION).tobytes()
 
 
 def test_a_ramp_is_read_at_the_centre_of_each_frame() -> None:
     made = lanes(denoise=0.0)
     made.add("denoise", 48_000, 1.0, ramp=True)
     made.settle(50)
-    values = made.frames("denoise")
+    values = made.frames("denoise", REGION)
     for frame in range(25):
         assert values[frame] == np.float32(centre(frame, RATE) / 48_000)
     assert (values[25:] == 1.0).all()
@@ -96,7 +96,7 @@ def test_frames_before_the_pass_hold_its_first_value() -> None:
     made = lanes(start=48_000, denoise=0.5)
     made.add("denoise", 60_000, 1.0)
     made.settle(40)
-    values = made.frames("denoise")
+    values = made.frames("denoise", REGION)
     assert (values[:31] == 0.5).all()
     assert (values[32:] == 1.0).all()
 
@@ -107,7 +107,7 @@ def test_a_loop_reuses_the_round_before_until_it_is_overwritten() -> None:
     first.settle(40)
     second = lanes(memory=first.remember(), denoise=0.25)
     second.settle(10)
-    values = second.frames("denoise")
+    values = second.frames("denoise", REGION)
     assert (values[:10] == 0.25).all()
     assert (values[10:25] == 0.0).all()
     assert (values[25:40] == 1.0).all()

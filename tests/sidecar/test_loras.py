@@ -17,7 +17,7 @@ from engine import LoraInfo, Session
 from sidecar.bounce import bounce
 from sidecar.document import Document
 from sidecar.errors import LoraMissingError
-from sidecar.loras import Loras, strengths
+from sidecar.loras import Loras
 from sidecar.material import Material, Preparer
 
 Connect = Callable[..., Peer]
@@ -80,10 +80,9 @@ def test_a_file_put_into_the_users_folder_is_found_and_a_bad_one_beside_it_does_
         session.loras.forget("softer")
 
 
-def test_two_entries_of_the_same_content_add_up(session: Session, shipped: LoraInfo) -> None:
-    made = named({"name": "a", "hash": shipped.hash, "strength": 0.25}, {"name": "glass-bells", "strength": 0.5})
-    slots = Loras(session.loras).slots(made.fields.loras)
-    assert strengths(slots, made.parameter) == {"glass-bells": 0.75}
+def test_two_slots_with_the_same_content_add_up(session: Session, shipped: LoraInfo) -> None:
+    both = named({"name": "a", "hash": shipped.hash, "strength": 0.25}, {"name": "glass-bells", "strength": 0.5})
+    assert digest(session, both) == digest(session, named({"name": "glass-bells", "strength": 0.75}))
 
 
 def test_another_lora_and_a_new_strength_are_heard_without_a_new_pass(session: Session) -> None:

@@ -1,4 +1,5 @@
-//! Turns `parameters.toml` into a static table, so that a wrong table fails the build and no host ever parses it.
+//! Turns `parameters.toml` into a static table, so that a wrong table fails the build and no host ever parses it, and
+//! takes the factory presets in, so that the plugin needs no file beside itself to have them.
 
 use serde::Deserialize;
 use std::{collections::HashSet, env, fmt::Write, fs, path::Path};
@@ -30,6 +31,8 @@ struct Entry {
     choices: Vec<String>,
     #[serde(default = "yes")]
     automatable: bool,
+    #[serde(default)]
+    session: bool,
 }
 
 fn yes() -> bool {
@@ -71,15 +74,32 @@ fn row(entry: &Entry) -> String {
         ("choice", "Choice"),
         ("prompt", "Prompt"),
     ];
-    let Entry { id, key, name, module, unit, min, max, default, steps, choices, automatable, .. } = entry;
+    let Entry { id, key, name, module, unit, min, max, default, steps, choices, automatable, session, .. } = entry;
     format!(
         "Parameter {{ id: {id}, key: {key:?}, name: {name:?}, module: {module:?}, unit: {unit:?}, min: {min:?}, max: {max:?}, \
          default: {default:?}, steps: {steps:?}, curve: Curve::{}, target: Target::{}, text: Text::{}, \
-         choices: &{choices:?}, automatable: {automatable} }}",
+         choices: &{choices:?}, automatable: {automatable}, session: {session} }}",
         variant(entry, "curve", &entry.curve, &curve),
         variant(entry, "target", &entry.target, &target),
         variant(entry, "text", &entry.text, &text),
     )
+}
+
+/// `presets/*.json` as (file stem, text), by file name.
+fn presets() -> String {
+    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../../presets");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|it| it == "json") && !path.ends_with("schema.json"));
+    files.sort();
+    let mut table = format!("static FACTORY: [(&str, &str); {}] = [\n", files.len());
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        writeln!(table, "    ({:?}, {text:?}),", file.file_stem().unwrap().to_str().unwrap()).unwrap();
+    }
+    table.push_str("];\n");
+    table
 }
 
 fn main() {
@@ -106,5 +126,7 @@ fn main() {
     }
     writeln!(table, "/// How many parameters the table has.\npub const COUNT: usize = {};", file.parameter.len())
         .unwrap();
-    fs::write(Path::new(&env::var("OUT_DIR").unwrap()).join("parameters.rs"), table).unwrap();
+    let out = env::var("OUT_DIR").unwrap();
+    fs::write(Path::new(&out).join("parameters.rs"), table).unwrap();
+    fs::write(Path::new(&out).join("presets.rs"), presets()).unwrap();
 }

@@ -1,5 +1,6 @@
 //! The built shared object in a CLAP host, without a sidecar: it must behave as a wire.
 
+mod presets;
 mod rig;
 
 use std::ffi::CString;

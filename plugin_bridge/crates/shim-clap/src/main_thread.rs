@@ -7,6 +7,7 @@ use clack_extensions::audio_ports::{
 };
 use clack_extensions::latency::PluginLatencyImpl;
 use clack_extensions::params::{HostParams, ParamRescanFlags};
+use clack_extensions::preset_discovery::HostPresetLoad;
 use clack_extensions::render::{PluginRenderImpl, RenderMode};
 use clack_extensions::state::HostState;
 use clack_plugin::prelude::*;
@@ -15,14 +16,21 @@ use crate::shared::Shared;
 
 pub struct MainThread<'a> {
     pub shared: &'a Shared<'a>,
-    host: HostMainThreadHandle<'a>,
+    pub host: HostMainThreadHandle<'a>,
+    pub presets: Option<HostPresetLoad>,
     params: Option<HostParams>,
     state: Option<HostState>,
 }
 
 impl<'a> MainThread<'a> {
     pub fn new(host: HostMainThreadHandle<'a>, shared: &'a Shared<'a>) -> Self {
-        Self { shared, host, params: host.get_extension(), state: host.get_extension() }
+        Self { shared, host, presets: host.get_extension(), params: host.get_extension(), state: host.get_extension() }
+    }
+
+    /// Tells the host here and now that values changed; the notice of the same change need not tell it again.
+    pub fn told_values(&self) {
+        self.shared.notices.values.store(false, Ordering::Release);
+        self.rescan_values();
     }
 
     pub fn rescan_values(&self) {

@@ -1,7 +1,6 @@
 //! Saving and loading the state.
 
 use std::io::{Error, Read, Write};
-use std::sync::atomic::Ordering;
 
 use clack_extensions::state::PluginStateImpl;
 use clack_plugin::prelude::*;
@@ -27,9 +26,7 @@ impl PluginStateImpl for MainThread<'_> {
             return Err(Error::other(text).into());
         }
         self.shared.instance.load_state(&blob)?;
-        // Told here and now; the notice of the same change need not tell it again.
-        self.shared.notices.values.store(false, Ordering::Release);
-        self.rescan_values();
+        self.told_values();
         Ok(())
     }
 }

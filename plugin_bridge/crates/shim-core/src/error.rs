@@ -39,3 +39,29 @@ impl fmt::Display for StateError {
 }
 
 impl Error for StateError {}
+
+/// Why a preset was refused. The state before it is untouched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresetError {
+    text: String,
+    /// The number of the system's error; 0 where the system refused nothing.
+    pub os_error: i32,
+}
+
+impl PresetError {
+    pub(crate) fn new(preset: &str, text: impl fmt::Display) -> Self {
+        Self { text: format!("preset {preset} was refused: {text}; correct it, or load another one"), os_error: 0 }
+    }
+
+    pub(crate) fn io(preset: &str, error: &std::io::Error) -> Self {
+        Self { os_error: error.raw_os_error().unwrap_or(0), ..Self::new(preset, error) }
+    }
+}
+
+impl fmt::Display for PresetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for PresetError {}

@@ -1,11 +1,12 @@
 //! The main-thread side of one plugin instance.
 
 use crate::{
-    ActivateError, Processor, StateError, Status,
+    ActivateError, PresetError, Processor, StateError, Status,
     core::Core,
-    document,
+    document::{self, Document},
     link::{Command, Link},
     log, parameters,
+    preset::Preset,
     processor::Parked,
     ring::{AudioEnds, LinkEnds, rings},
     shared::Shared,
@@ -122,11 +123,25 @@ impl Instance {
     /// [`StateError`] when the blob is short, long, unknown, over a bound or fails its checksum.
     pub fn load_state(&self, blob: &[u8]) -> Result<(), StateError> {
         let document = state::load(blob)?;
-        let values = document::values(&document.json)?;
         for note in &document.notes {
             log::line(&self.shared.id, note);
         }
-        for (index, value) in values {
+        self.put(document)
+    }
+
+    /// Loads a preset, as a whole or not at all. Never waits for the sidecar.
+    ///
+    /// # Errors
+    /// [`PresetError`] when it names a parameter with no finite number.
+    pub fn load_preset(&self, preset: &Preset) -> Result<(), PresetError> {
+        let document = Document { json: preset.document(), ..Document::default() };
+        self.put(document).map_err(|error| PresetError::new(&preset.name, error.0))?;
+        self.shared.notify(Notice::DocumentChanged);
+        Ok(())
+    }
+
+    fn put(&self, document: Document) -> Result<(), StateError> {
+        for (index, value) in document::values(&document.json)? {
             self.shared.set_value(index, value);
         }
         self.shared.load(document);

@@ -23,6 +23,7 @@ mod pass;
 mod paths;
 mod peer;
 mod position;
+pub mod preset;
 mod processor;
 mod reader;
 mod reclaim;
@@ -40,7 +41,7 @@ mod trap;
 mod wait;
 
 pub use block::Block;
-pub use error::{ActivateError, StateError};
+pub use error::{ActivateError, PresetError, StateError};
 pub use instance::{Instance, Notice};
 pub use processor::Processor;
 pub use status::Status;

@@ -55,6 +55,8 @@ pub struct Parameter {
     pub choices: &'static [&'static str],
     /// Whether a host may draw a lane for it.
     pub automatable: bool,
+    /// Whether it is the session's own: a preset that does not name it leaves it.
+    pub session: bool,
 }
 
 include!(concat!(env!("OUT_DIR"), "/parameters.rs"));

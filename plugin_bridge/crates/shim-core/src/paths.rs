@@ -1,4 +1,4 @@
-//! Where the run file, the launch file and the logs are (PROTOCOL section 1).
+//! Where the run file, the launch file, the logs (PROTOCOL section 1) and the user's presets are.
 
 use std::{env, path::PathBuf};
 
@@ -22,6 +22,11 @@ pub(crate) fn run_directory() -> Option<PathBuf> {
 /// The launch file; none where there is no home.
 pub(crate) fn launch_file() -> Option<PathBuf> {
     variable("DEMON_LAUNCH_FILE").or_else(|| Some(user("XDG_CONFIG_HOME", ".config")?.join("demon-bridge/launch.json")))
+}
+
+/// The user's presets; none where there is no home.
+pub(crate) fn preset_folder() -> Option<PathBuf> {
+    variable("DEMON_PRESET_DIR").or_else(|| Some(user("XDG_DATA_HOME", ".local/share")?.join("demon-bridge/presets")))
 }
 
 /// A file of this user that only this user may write, of at most `bound` bytes.

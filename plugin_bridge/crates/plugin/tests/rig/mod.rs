@@ -1,11 +1,15 @@
 //! A CLAP host around the library that cargo just built.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
+use std::path::PathBuf;
 use std::sync::Once;
 
 use clack_extensions::params::{
     HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamRescanFlags, PluginParams,
 };
+use clack_extensions::preset_discovery::HostPresetLoadImpl;
+use clack_extensions::preset_discovery::prelude::{HostPresetLoad, Location};
 use clack_host::events::Pckn;
 use clack_host::events::event_types::ParamValueEvent;
 use clack_host::events::io::EventBuffer;
@@ -25,7 +29,7 @@ impl HostHandlers for TestHost {
     type AudioProcessor<'a> = ();
 
     fn declare_extensions(builder: &mut HostExtensions<Self>, _shared: &Shared) {
-        builder.register::<HostParams>();
+        builder.register::<HostParams>().register::<HostPresetLoad>();
     }
 }
 
@@ -44,6 +48,7 @@ impl HostParamsImplShared for Shared {
 #[derive(Default)]
 pub struct MainThread {
     rescans: Cell<u32>,
+    presets: RefCell<Vec<String>>,
 }
 
 impl MainThreadHandler<'_> for MainThread {}
@@ -57,12 +62,30 @@ impl HostParamsImplMainThread for MainThread {
     fn clear(&self, _parameter: ClapId, _flags: ParamClearFlags) {}
 }
 
+impl HostPresetLoadImpl for MainThread {
+    fn on_error(&self, _location: Location, _key: Option<&CStr>, os_error: i32, message: Option<&CStr>) {
+        let message = message.unwrap_or_default().to_string_lossy();
+        self.presets.borrow_mut().push(format!("error {os_error}: {message}"));
+    }
+
+    fn loaded(&self, location: Location, key: Option<&CStr>) {
+        let named = key.or(location.file_path()).unwrap_or_default().to_string_lossy();
+        self.presets.borrow_mut().push(format!("loaded {named}"));
+    }
+}
+
+/// Where the plugin looks for the user's presets while these tests run.
+pub fn preset_folder() -> PathBuf {
+    concat!(env!("CARGO_TARGET_TMPDIR"), "/presets").into()
+}
+
 /// The library next to this test's own binary; no sidecar is found or started from here.
 pub fn entry() -> PluginEntry {
     static QUIET: Once = Once::new();
     // SAFETY: once, before any other thread of this process reads its environment through the library.
     QUIET.call_once(|| unsafe {
         std::env::set_var("DEMON_LAUNCH_FILE", "/nonexistent");
+        std::env::set_var("DEMON_PRESET_DIR", preset_folder());
         std::env::set_var("DEMON_RUN_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/run"));
     });
     let here = std::env::current_exe().unwrap();
@@ -104,6 +127,11 @@ impl Rig {
         let events = [event(0, id, plain)];
         let mut handle = self.instance.inactive_plugin_handle().unwrap();
         params.flush(&mut handle, &InputEvents::from_buffer(&events), &mut OutputEvents::void());
+    }
+
+    /// What the plugin said about presets that it was asked to load.
+    pub fn presets(&self) -> Vec<String> {
+        self.instance.access_handler(|host| host.presets.borrow().clone())
     }
 
     pub fn rescans(&self) -> u32 {

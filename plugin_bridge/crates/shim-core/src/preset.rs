@@ -1,0 +1,175 @@
+//! Presets (docs/presets.md): the factory's, compiled in, and the user's, one JSON file each in a folder of the user's.
+
+use crate::{
+    document,
+    error::PresetError,
+    parameters::{self, Curve},
+    paths,
+};
+use serde_json::{Map, Value, json};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+include!(concat!(env!("OUT_DIR"), "/presets.rs"));
+
+/// A preset names no audio, so this is some hundred times what one needs.
+const MAX_FILE: u64 = 1 << 20;
+/// More files than a person can look through; keeps a strange folder from holding a host's scan up.
+const MAX_FILES: usize = 4096;
+/// What a preset never carries into a project: its header, and audio.
+const LEFT_OUT: [&str; 6] = ["preset", "learned", "file", "timbre", "structure", "takes"];
+
+/// One preset, read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preset {
+    /// `factory/<file stem>` or `user/<file stem>`.
+    pub id: String,
+    pub name: String,
+    pub author: String,
+    pub tags: Vec<String>,
+    pub description: String,
+    /// Keys of the parameters that it invites to draw.
+    pub lanes: Vec<String>,
+    json: Map<String, Value>,
+}
+
+/// The presets that ship with the plugin, by file name.
+pub fn factory() -> &'static [Preset] {
+    static PARSED: OnceLock<Vec<Preset>> = OnceLock::new();
+    let parse = |&(stem, text): &(&str, &str)| Preset::parse(format!("factory/{stem}"), text.as_bytes()).ok();
+    PARSED.get_or_init(|| FACTORY.iter().filter_map(parse).collect())
+}
+
+/// Where the user's presets are; none where there is no home. The folder need not exist.
+pub fn folder() -> Option<PathBuf> {
+    paths::preset_folder()
+}
+
+/// The user's presets, by file name. A file that is no preset is left out; [`Preset::read`] says why.
+pub fn user() -> Vec<Preset> {
+    let entries = folder().and_then(|folder| std::fs::read_dir(folder).ok());
+    let mut files: Vec<PathBuf> = entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    files.iter().take(MAX_FILES).filter_map(|path| Preset::read(path).ok()).collect()
+}
+
+/// The preset of an id, of the factory or of the user.
+pub fn find(id: &str) -> Option<Preset> {
+    factory().iter().find(|preset| preset.id == id).cloned().or_else(|| user().into_iter().find(|it| it.id == id))
+}
+
+impl Preset {
+    /// One file of the user's, at most 1 MiB.
+    ///
+    /// # Errors
+    /// [`PresetError`] when it cannot be read or is no preset.
+    pub fn read(path: &Path) -> Result<Self, PresetError> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let said = |text: String| PresetError::new(&name, text);
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(|error| PresetError::io(&name, &error))?;
+        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| PresetError::io(&name, &error))?;
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(said(format!("it is longer than {MAX_FILE} bytes")));
+        }
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        Self::parse(format!("user/{stem}"), &bytes).map_err(said)
+    }
+
+    fn parse(id: String, bytes: &[u8]) -> Result<Self, String> {
+        let (mut json, _) = document::parse(bytes).map_err(|error| error.0)?;
+        let header = json.get("preset").cloned().unwrap_or_default();
+        let text = |key: &str| header.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let texts = |key: &str| {
+            let list = header.get(key).and_then(Value::as_array).into_iter().flatten();
+            list.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let name = text("name");
+        if name.is_empty() {
+            return Err("it has no `preset` object with a `name`".into());
+        }
+        json.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
+        let (author, description) = (text("author"), text("description"));
+        Ok(Self { id, name, author, tags: texts("tags"), description, lanes: texts("lanes"), json })
+    }
+
+    /// The document that loading it puts in force: what it names, and the defaults of the parameters of a sound that it
+    /// does not name (`session` in parameters.toml says which are no part of a sound). LoRA strengths go with `loras`.
+    pub(crate) fn document(&self) -> Map<String, Value> {
+        let mut json = self.json.clone();
+        let names_loras = json.contains_key("loras");
+        if let Some(named) = json.entry("parameters").or_insert_with(|| json!({})).as_object_mut() {
+            for parameter in parameters::table() {
+                let kept = parameter.session || parameter.curve == Curve::Status;
+                if !kept && (names_loras || parameter.module != "LoRA") {
+                    named.entry(parameter.key).or_insert_with(|| json!(parameter.default));
+                }
+            }
+        }
+        json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<Preset, String> {
+        Preset::parse("user/x".into(), text.as_bytes())
+    }
+
+    fn preset(json: Value) -> Preset {
+        let mut whole = json!({"format": document::FORMAT, "version": document::VERSION, "preset": {"name": "x"}});
+        whole.as_object_mut().unwrap().extend(json.as_object().cloned().unwrap());
+        parse(&whole.to_string()).unwrap()
+    }
+
+    #[test]
+    fn every_factory_preset_is_read_and_has_a_name_of_its_own() {
+        assert_eq!(factory().len(), FACTORY.len());
+        let mut names: Vec<&str> = factory().iter().map(|preset| preset.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FACTORY.len());
+        assert!(factory().iter().all(|preset| find(&preset.id).as_ref() == Some(preset)));
+    }
+
+    #[test]
+    fn what_a_preset_does_not_name_is_the_default_of_the_sound_and_the_session_keeps_its_own() {
+        let document = preset(json!({"parameters": {"dcw": 1, "output_gain": 3}})).document();
+        let named = document["parameters"].as_object().unwrap();
+        assert_eq!((&named["dcw"], &named["output_gain"], &named["mix"]), (&json!(1), &json!(3), &json!(1.0)));
+        for kept in ["bypass", "source_mode", "freeze", "status", "lora_1"] {
+            assert!(!named.contains_key(kept), "{kept}");
+        }
+        let document = preset(json!({"loras": []})).document();
+        assert_eq!(document["parameters"]["lora_1"], json!(1.0));
+    }
+
+    #[test]
+    fn a_preset_carries_no_audio_and_keeps_what_it_does_not_know() {
+        let source = json!({"hash": "sha256:00"});
+        let document = preset(json!({"learned": source, "file": source, "takes": [source], "later": 7})).document();
+        assert!(LEFT_OUT.iter().all(|key| !document.contains_key(*key)));
+        assert_eq!(document["later"], json!(7));
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_that_are_no_preset_are_refused(noise in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(Preset::parse("user/x".into(), &noise).is_err());
+        }
+    }
+
+    #[test]
+    fn a_document_without_a_name_is_refused() {
+        assert!(parse(r#"{"format": "demon-state", "preset": {}}"#).is_err());
+        assert!(parse(r#"{"format": "demon-state", "preset": {"name": "x"}, "parameters": {"mix": "1"}}"#).is_err());
+    }
+}
