@@ -66,9 +66,13 @@ class Document:
         return msgspec.json.encode(_over(self.data, known), order="sorted")
 
     def adds_to(self, sent: Mapping[str, Any]) -> bool:
-        """Whether whoever sent this document lacks something of it but parameters."""
+        """Whether whoever sent this lacks something of the document but parameters.
+
+        A whole document has `format`; a patch has not, and lacks nothing but what became of its own keys.
+        """
         held = msgspec.json.decode(self.to_json())
-        return any(sent.get(key) != value for key, value in held.items() if key != "parameters")
+        keys = held if "format" in sent else sent
+        return any(sent.get(key) != held.get(key) for key in keys if key != "parameters")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Document) and self.to_json() == other.to_json()

@@ -45,6 +45,7 @@ class Kind(IntEnum):
     TEMPO = 7
     LOST = 8
     PLACE = 9
+    METRE = 10
 
 
 class Begin(IntEnum):
@@ -82,7 +83,9 @@ def decode_records(data: bytes, count: int) -> Records:
             "Send count x 32 bytes in frame 1.",
         )
     records = np.frombuffer(data, RECORD)
-    _refuse(records, (records["kind"] < Kind.PASS) | (records["kind"] > Kind.PLACE), "kind", "Send a kind from 1 to 9.")
+    _refuse(
+        records, (records["kind"] < Kind.PASS) | (records["kind"] > Kind.METRE), "kind", "Send a kind from 1 to 10."
+    )
     _refuse(records, ~np.isfinite(records["value"]), "value", "Send finite values.")
     _refuse(records, np.abs(records["song"]) > MAX_SONG, "song", "Keep song positions within +-2**53 samples.")
     blocks = records["kind"] == Kind.BLOCK

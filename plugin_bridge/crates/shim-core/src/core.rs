@@ -15,6 +15,7 @@ use crate::{
     shared::Shared,
     stage::Stage,
     timeline::{CAPTURE_RECORDS, Timeline},
+    timing::Timing,
     wait::{Gate, Stake, Trouble},
 };
 use std::sync::{Arc, atomic::Ordering};
@@ -34,6 +35,7 @@ pub(crate) struct Core {
     /// What this thread last read from or wrote to the shared values.
     pub seen: [f64; COUNT],
     pub block: Block,
+    pub timing: Timing,
     /// The clock of the output stage while no pass runs.
     pub idle: i64,
     /// The connection and the song position of the last PLACE; none where the next one is news in any case.
@@ -56,6 +58,7 @@ impl Core {
             capture: Capture::default(),
             seen: values,
             block: Block::default(),
+            timing: Timing::default(),
             idle: 0,
             placed: None,
             shared,
@@ -116,6 +119,8 @@ impl Core {
         self.pass.begin(self.block.offline, Stake { connection, failures: peer.failures() });
         self.shared.pass_began();
         self.send(self.pass.opening(song, reason, free_run));
+        self.timing = Timing::default();
+        self.send_timing(song);
         self.send_values(song);
         self.send_events(song, false);
         let exact = self.pass.offline.then_some(self.pass.number);
@@ -123,6 +128,14 @@ impl Core {
             return;
         }
         self.reader.begin_pass(exact);
+    }
+
+    /// TEMPO and METRE, where they are news.
+    pub(crate) fn send_timing(&mut self, song: i64) {
+        let number = if self.pass.running { self.pass.number } else { 0 };
+        for record in self.timing.news(&self.block, song, self.timeline.layout.rate).into_iter().flatten() {
+            self.send(Record { pass: number, ..record });
+        }
     }
 
     /// One POINT per parameter that a host may write, as it is at the block's start.
@@ -144,12 +157,17 @@ impl Core {
         }
     }
 
-    /// PLACE, where the transport stands at a position that this connection was not told of.
+    /// TEMPO, METRE and PLACE, where the transport stands at a position that this connection was not told of.
     pub(crate) fn tell_place(&mut self) {
         let peer = &self.shared.peer;
         let song = position::said(&self.block).filter(|_| !self.block.offline && peer.reach() == Reach::Connected);
         let place = song.map(|song| (peer.connection(), song));
-        if let Some((_, song)) = place.filter(|_| place != self.placed) {
+        let Some((connection, song)) = place else { return };
+        if self.placed.is_none_or(|(told, _)| told != connection) {
+            self.timing = Timing::default();
+        }
+        self.send_timing(song);
+        if place != self.placed {
             self.placed = place;
             self.send(Record::new(Kind::Place, 0, song));
         }

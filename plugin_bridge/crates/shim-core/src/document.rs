@@ -113,18 +113,27 @@ impl Document {
         }
         self.attachments.retain(|old| attachments.iter().all(|new| new.hash != old.hash));
         self.attachments.extend(attachments);
-        let text = self.named_hashes();
-        self.attachments.retain(|attachment| text.contains(&attachment.name()));
-        let others = |document: &Self| document.json.iter().filter(|(key, _)| *key != "parameters").count();
-        let same = self.json.iter().all(|(key, value)| key == "parameters" || before.json.get(key) == Some(value));
-        !same || others(self) != others(&before) || self.attachments != before.attachments
+        let json = &self.json;
+        self.attachments.retain(|attachment| json.values().any(|value| mentions(value, &attachment.name())));
+        self.differs_from(&before)
     }
 
-    /// Every `hash` of the document's sources, those in lists (takes) too.
-    fn named_hashes(&self) -> Vec<String> {
-        let listed = self.json.values().filter_map(Value::as_array).flatten();
-        let sources = self.json.values().chain(listed);
-        sources.filter_map(|value| value.get("hash")?.as_str().map(str::to_owned)).collect()
+    /// Whether anything but parameters differs.
+    pub(crate) fn differs_from(&self, other: &Self) -> bool {
+        let has = |this: &Self, that: &Self| {
+            this.json.iter().all(|(key, value)| key == "parameters" || that.json.get(key) == Some(value))
+        };
+        !has(self, other) || !has(other, self) || self.attachments != other.attachments
+    }
+}
+
+/// Whether a value names a content hash, at any depth.
+pub(crate) fn mentions(value: &Value, hash: &str) -> bool {
+    match value {
+        Value::String(text) => text == hash,
+        Value::Array(list) => list.iter().any(|value| mentions(value, hash)),
+        Value::Object(object) => object.values().any(|value| mentions(value, hash)),
+        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     message::{Message, Published},
     migrate,
     record::{Kind, Record},
+    scene::Scene,
     state,
 };
 use serde_json::{Value, json};
@@ -35,6 +36,15 @@ fn every_message_has_its_golden_bytes_in_both_directions() {
         assert_eq!(Message::decode(&head), Ok(message.clone()), "{}", vector["name"]);
         assert_eq!(message.encode(), head, "{}", vector["name"]);
         assert_eq!(serde_json::to_value(&message).unwrap(), expected);
+        if let Message::Scene(head) = &message {
+            let frames: Vec<_> = (1..5).map(|frame| bytes(&vector["frames"][frame])).collect();
+            let scene = Scene::decode(head.clone(), &frames.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+            assert_eq!(scene.coverage.len(), head.frames as usize);
+            if !scene.lanes.is_empty() {
+                assert_eq!(scene.lanes, [[0.0, 0.5, 1.0], [1.0, 1.0, 0.25]]);
+                assert_eq!((&scene.coverage[..], scene.source[2]), (&[0, 255, 1][..], (-128, 127)));
+            }
+        }
         if let Message::Publish { count, .. } = message {
             let records = Published::decode_all(&bytes(&vector["frames"][1]), count).unwrap();
             assert_eq!(records[0], Published { chunk: -1, slot: 0, generation: 1 });
@@ -45,8 +55,8 @@ fn every_message_has_its_golden_bytes_in_both_directions() {
 
 #[test]
 fn every_record_has_its_golden_bytes() {
-    use Kind::{Block, Capture, Lost, Pass, Place, Point, Ramp, Stop, Tempo};
-    let kinds = [Pass, Point, Ramp, Block, Capture, Stop, Tempo, Lost, Place];
+    use Kind::{Block, Capture, Lost, Metre, Pass, Place, Point, Ramp, Stop, Tempo};
+    let kinds = [Pass, Point, Ramp, Block, Capture, Stop, Tempo, Lost, Place, Metre];
     let vectors = read("records.json");
     for vector in vectors.as_array().unwrap() {
         let number = |field: &str| vector["record"][field].as_u64().unwrap();

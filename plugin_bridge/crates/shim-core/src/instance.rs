@@ -31,7 +31,7 @@ pub(crate) type Notifier = Box<dyn Fn(Notice) + Send + Sync>;
 
 /// One plugin instance. Every method may be called on any thread but the audio thread.
 pub struct Instance {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// What the last processor left; the first activation makes it.
     parked: Parked,
     engaged: Mutex<Engaged>,
@@ -113,7 +113,7 @@ impl Instance {
 
     /// The blob a host saves (PROTOCOL section 6). Never waits for the sidecar.
     pub fn save_state(&self) -> Vec<u8> {
-        let document = self.shared.document().with_values(&self.shared);
+        let document = self.shared.draft().document.with_values(&self.shared);
         state::save(&document)
     }
 
@@ -145,11 +145,15 @@ impl Instance {
             self.shared.set_value(index, value);
         }
         self.shared.load(document);
-        if let Some(link) = &self.engaged().link {
-            link.send(Command::State);
-        }
+        self.send(Command::State);
         self.shared.notify(Notice::ValuesChanged);
         Ok(())
+    }
+
+    /// Hands a command to the link; false before there is one.
+    pub(crate) fn send(&self, command: Command) -> bool {
+        let engaged = self.engaged();
+        engaged.link.as_ref().inspect(|link| link.send(command)).is_some()
     }
 
     /// Who hears of changes; called on the link thread or inside [`Instance::load_state`].

@@ -16,7 +16,6 @@ pub(crate) struct Pass {
     pub given_up: bool,
     pub stake: Stake,
     answer: Option<Answer>,
-    tempo: Option<f64>,
 }
 
 impl Pass {
@@ -44,13 +43,6 @@ impl Pass {
 
     fn flag(&self) -> u32 {
         if self.offline { OFFLINE } else { 0 }
-    }
-
-    /// TEMPO where it is new to this pass.
-    pub(crate) fn tempo(&mut self, song: i64, tempo: Option<f64>) -> Option<Record> {
-        let tempo = tempo.filter(|tempo| tempo.is_finite() && *tempo > 0.0)?;
-        let is_new = self.tempo.replace(tempo) != Some(tempo);
-        is_new.then(|| Record { value: tempo, ..self.record(Kind::Tempo, song) })
     }
 
     /// Takes the answer to this pass; another pass's is none, and neither is one about a timeline that is gone: a pass

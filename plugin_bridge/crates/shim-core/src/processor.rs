@@ -146,12 +146,12 @@ impl Core {
                 self.announce(song, reason, free_run);
             }
             None if again => self.announce(song, Reason::Resync, free_run),
-            None => self.send_events(song, true),
+            None => {
+                self.send_timing(song);
+                self.send_events(song, true);
+            }
         }
         self.await_answer(place, free_run);
-        if let Some(tempo) = self.pass.tempo(song, self.block.tempo) {
-            self.send(tempo);
-        }
         self.learn(song, [&*audio[0], &*audio[1]]);
         self.send(self.pass.block(song, self.block.frames));
         self.hear_answers();

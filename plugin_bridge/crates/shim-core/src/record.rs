@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     Tempo = 7,
     Lost = 8,
     Place = 9,
+    Metre = 10,
 }
 
 /// Why a pass begins (`aux` of PASS).

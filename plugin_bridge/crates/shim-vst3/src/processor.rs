@@ -99,9 +99,11 @@ fn frames(data: &ProcessData) -> u32 {
 /// # Safety
 /// As [`Audio::render`].
 unsafe fn block(data: &ProcessData) -> Block {
+    use ProcessContext_::StatesAndFlags_::{kBarPositionValid, kProjectTimeMusicValid, kTimeSigValid};
     // SAFETY: null or valid for this call.
     let context = unsafe { data.processContext.as_ref() };
     let flag = |bit: u32| context.is_some_and(|context| context.state & bit != 0);
+    let valid = |told: bool| context.filter(|_| told);
     Block {
         frames: frames(data),
         playing: flag(ProcessContext_::StatesAndFlags_::kPlaying as u32),
@@ -113,7 +115,15 @@ unsafe fn block(data: &ProcessData) -> Block {
             .filter(|_| flag(ProcessContext_::StatesAndFlags_::kTempoValid as u32))
             .map(|context| context.tempo)
             .filter(|tempo| tempo.is_finite() && *tempo > 0.0),
+        metre: valid(flag(kTimeSigValid as u32)).and_then(metre),
+        beat: valid(flag(kProjectTimeMusicValid as u32)).map(|context| context.projectTimeMusic),
+        bar: valid(flag(kBarPositionValid as u32)).map(|context| context.barPositionMusic),
     }
+}
+
+/// None where the host gives a metre that no score has.
+fn metre(context: &ProcessContext) -> Option<(u32, u32)> {
+    Some((u32::try_from(context.timeSigNumerator).ok()?, u32::try_from(context.timeSigDenominator).ok()?))
 }
 
 /// The channel pointers of the first bus.
@@ -263,7 +273,11 @@ impl IAudioProcessorTrait for Component {
 
 impl IProcessContextRequirementsTrait for Component {
     unsafe fn getProcessContextRequirements(&self) -> u32 {
-        use IProcessContextRequirements_::Flags_::{kNeedCycleMusic, kNeedTempo, kNeedTransportState};
-        (kNeedTransportState | kNeedTempo | kNeedCycleMusic) as u32
+        use IProcessContextRequirements_::Flags_::{
+            kNeedBarPositionMusic, kNeedCycleMusic, kNeedProjectTimeMusic, kNeedTempo, kNeedTimeSignature,
+            kNeedTransportState,
+        };
+        let transport = kNeedTransportState | kNeedCycleMusic;
+        (transport | kNeedTempo | kNeedTimeSignature | kNeedProjectTimeMusic | kNeedBarPositionMusic) as u32
     }
 }

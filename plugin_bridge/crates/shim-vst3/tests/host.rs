@@ -78,7 +78,8 @@ fn parameters_are_those_of_the_table() {
             let has = |flag| info.flags & flag as i32 != 0;
             assert_eq!(has(kIsBypass as i64), index == parameters::BYPASS);
             assert_eq!(has(kIsReadOnly as i64), parameter.curve == Curve::Status);
-            assert_eq!(has(kCanAutomate as i64), parameter.curve != Curve::Status);
+            let automated = parameter.curve != Curve::Status && parameter.automatable;
+            assert_eq!(has(kCanAutomate as i64), automated, "{}", parameter.key);
             assert_eq!(has(kIsList as i64), !parameter.choices.is_empty());
         }
         assert_eq!(rig.controller.getParameterInfo(parameters::COUNT as i32, &mut info), kInvalidArgument);
