@@ -5,7 +5,7 @@ use crate::{
     core::Core,
     document::{self, Document},
     link::{Command, Link},
-    parameters,
+    log, parameters,
     preset::Preset,
     processor::Parked,
     ring::{AudioEnds, LinkEnds, rings},
@@ -131,7 +131,11 @@ impl Instance {
     /// # Errors
     /// [`StateError`] when the blob is short, long, unknown, over a bound or fails its checksum.
     pub fn load_state(&self, blob: &[u8]) -> Result<(), StateError> {
-        self.put(state::load(blob)?)
+        let document = state::load(blob)?;
+        for note in &document.notes {
+            log::line(&self.shared.id, note);
+        }
+        self.put(document)
     }
 
     /// Loads a preset, as a whole or not at all. Never waits for the sidecar.
@@ -139,7 +143,7 @@ impl Instance {
     /// # Errors
     /// [`PresetError`] when it names a parameter with no finite number.
     pub fn load_preset(&self, preset: &Preset) -> Result<(), PresetError> {
-        let document = Document { json: preset.document(), attachments: Vec::new() };
+        let document = Document { json: preset.document(), ..Document::default() };
         self.put(document).map_err(|error| PresetError::new(&preset.name, error.0))?;
         self.shared.notify(Notice::DocumentChanged);
         Ok(())

@@ -20,6 +20,7 @@ mod launch;
 mod link;
 mod log;
 mod message;
+mod migrate;
 mod names;
 mod outbox;
 mod outcome;

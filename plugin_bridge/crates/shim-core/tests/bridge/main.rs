@@ -76,7 +76,7 @@ fn an_offline_pass_waits_for_every_chunk_and_does_not_depend_on_the_block_size()
 
 /// A state whose document has this look-ahead, in seconds.
 fn looking_ahead(seconds: f64) -> Vec<u8> {
-    let document = serde_json::json!({"format": "demon-state", "version": 1, "look_ahead": seconds}).to_string();
+    let document = serde_json::json!({"format": "demon-state", "version": 2, "look_ahead": seconds}).to_string();
     let mut blob = b"DEMONST1".to_vec();
     blob.extend(1u32.to_le_bytes());
     blob.extend((document.len() as u32).to_le_bytes());
@@ -186,7 +186,7 @@ fn a_state_is_sent_before_the_pass_that_follows_it_and_documents_are_saved() {
     until("it connects", || instance.status() == Status::Dry);
     sidecar.wait_message("state");
     sidecar.document(
-        serde_json::json!({"format": "demon-state", "version": 1, "later": 7, "parameters": {"denoise": 0.5}}),
+        serde_json::json!({"format": "demon-state", "version": 2, "later": 7, "parameters": {"denoise": 0.5}}),
     );
     let mut wanted = vec![Notice::DocumentChanged, Notice::ValuesChanged];
     while !wanted.is_empty() {
