@@ -23,6 +23,9 @@ pub const MIN_SIZE: (u32, u32) = (760, 480);
 /// milliseconds.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// How long closing waits for the thread: a frame takes some hundredths of a second.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// Largest side in pixels, whatever a host asks for: twice an 8K screen.
 const MAX_SIDE: u32 = 15_360;
 
@@ -60,11 +63,11 @@ impl Desk {
     }
 }
 
-/// An open window. Dropping it closes it. No method waits for the window, but dropping waits until its thread, which
-/// never waits for the host, is done: the host may unload the library next.
+/// An open window. Dropping it closes it, and waits until its thread is done: the host may unload the library next.
 pub struct Editor {
     desk: Arc<Desk>,
     thread: Option<JoinHandle<()>>,
+    ended: mpsc::Receiver<()>,
 }
 
 fn side(pixels: u32) -> u16 {
@@ -90,10 +93,15 @@ impl Editor {
         let size = (side(size.0), side(size.1));
         let start = thread::Start { parent, size, scale, instance, gestures, host, desk: Arc::clone(&desk) };
         let (opened, answer) = mpsc::channel();
-        let thread = std::thread::Builder::new().name("demon-editor".into()).spawn(move || thread::run(start, opened))?;
+        let (end, ended) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("demon-editor".into()).spawn(move || {
+            thread::run(start, opened);
+            // Refused when nobody waits any more.
+            let _ = end.send(());
+        })?;
         // Without an answer in time the window appears later, or never.
         let _ = answer.recv_timeout(PATIENCE);
-        Ok(Self { desk, thread: Some(thread) })
+        Ok(Self { desk, thread: Some(thread), ended })
     }
 
     /// The host changed the window's size, in physical pixels.
@@ -114,7 +122,10 @@ impl Editor {
 impl Drop for Editor {
     fn drop(&mut self) {
         self.desk.order(|orders| orders.close = true);
-        if let Some(thread) = self.thread.take() {
+        // A thread that hangs in a call of the host, which waits for this one, must not hang it.
+        if self.ended.recv_timeout(FAREWELL).is_ok()
+            && let Some(thread) = self.thread.take()
+        {
             // The thread catches its own panics.
             let _ = thread.join();
         }

@@ -1,6 +1,7 @@
 //! The one page, top to bottom, and what it remembers from frame to frame.
 
 mod hands;
+mod header;
 mod knob;
 mod modules;
 mod style;
@@ -65,7 +66,20 @@ impl Page {
 
     pub fn take_files(&mut self, _files: Vec<PathBuf>) {}
 
+    /// The next larger zoom, or the smallest; the host is asked for a window that holds it.
+    fn enlarge(&mut self, scale: f32) {
+        let next = ZOOMS.iter().position(|zoom| *zoom == self.zoom).map_or(0, |at| (at + 1) % ZOOMS.len());
+        let before = std::mem::replace(&mut self.zoom, ZOOMS[next]) as f32;
+        let (width, height) = crate::SIZE;
+        let pixels = |points: u32| (points as f32 * scale / before * self.zoom as f32).round() as u32;
+        self.host.request_size(pixels(width), pixels(height));
+    }
+
     pub fn show(&mut self, ui: &mut Ui) {
+        egui::Panel::top("header")
+            .frame(style::page())
+            .show_separator_line(false)
+            .show(ui, |ui| header::show(ui, self));
         egui::CentralPanel::default().frame(style::page()).show(ui, |ui| {
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 modules::show(ui, &mut self.knobs, &mut self.hands);

@@ -53,7 +53,7 @@ struct Session {
     drawn: Instant,
     /// When egui wants its next frame, if nothing happens.
     due: Option<Instant>,
-    keys: Vec<Box<x11rb::protocol::xproto::KeyPressEvent>>,
+    keys: Vec<x11rb::protocol::xproto::KeyPressEvent>,
     visible: bool,
 }
 
@@ -123,7 +123,7 @@ impl Session {
                 Occurrence::None => {}
                 Occurrence::Gone => return Ok(true),
                 Occurrence::Exposed => self.redraw(),
-                Occurrence::Key(key) => self.keys.push(key),
+                Occurrence::Key(key) => self.keys.push(*key),
             }
         }
         if self.window.size != size {

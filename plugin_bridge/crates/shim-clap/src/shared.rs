@@ -1,7 +1,7 @@
 //! What every thread of one plugin instance sees.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clack_plugin::prelude::*;
@@ -11,6 +11,8 @@ pub struct Shared<'a> {
     pub instance: Arc<Instance>,
     /// What the host said through the render extension, taken into account block by block.
     pub offline: AtomicBool,
+    /// Samples, as the last activation declared it.
+    pub latency: AtomicU32,
     pub notices: Arc<Notices>,
     #[cfg(all(feature = "editor", target_os = "linux"))]
     pub gestures: Arc<crate::gestures::Gestures>,
@@ -39,10 +41,16 @@ impl Notices {
             Notice::DocumentChanged => &self.document,
             Notice::StatusChanged => &self.status,
             Notice::ValuesChanged => &self.values,
+            Notice::LatencyChanged => return self.tell(|host| host.request_restart()),
         };
         flag.store(true, Ordering::Release);
+        self.tell(|host| host.request_callback());
+    }
+
+    /// Requests are CLAP's thread-safe calls.
+    fn tell(&self, request: impl FnOnce(&HostSharedHandle<'static>)) {
         if let Some(host) = self.host().as_ref() {
-            host.request_callback();
+            request(host);
         }
     }
 }
@@ -60,6 +68,7 @@ impl<'a> Shared<'a> {
         Self {
             instance,
             offline: AtomicBool::new(false),
+            latency: AtomicU32::new(0),
             notices,
             #[cfg(all(feature = "editor", target_os = "linux"))]
             gestures: Arc::default(),

@@ -25,6 +25,11 @@ const SWEEP: f32 = 1.5 * std::f32::consts::PI;
 #[derive(Default)]
 pub struct Knobs {
     typing: Option<Typing>,
+    /// Where the last frame had its dials.
+    #[cfg(test)]
+    places: std::collections::HashMap<usize, Rect>,
+    #[cfg(test)]
+    pub focused: Option<usize>,
 }
 
 struct Typing {
@@ -45,6 +50,8 @@ impl Knobs {
         let dial = Rect::from_center_size(cell.center_top() + vec2(0.0, 44.0), vec2(CELL.x, 48.0));
         let id = ui.scope_id().with(("parameter", parameter.id));
         let response = ui.interact(dial, id, Sense::click_and_drag());
+        #[cfg(test)]
+        self.note(index, &response);
         let text = shown(hands, index);
         response.widget_info(|| {
             let role = if parameter.text == Text::Switch { Role::CheckBox } else { Role::Slider };
@@ -61,6 +68,19 @@ impl Knobs {
         let place = Rect::from_center_size(cell.center_bottom() - vec2(0.0, 13.0), vec2(CELL.x - 4.0, 18.0));
         self.value(ui, hands, index, place, &text);
         response.on_hover_text(hint(parameter));
+    }
+
+    #[cfg(test)]
+    fn note(&mut self, index: usize, response: &Response) {
+        self.places.insert(index, response.rect);
+        if response.has_focus() {
+            self.focused = Some(index);
+        }
+    }
+
+    #[cfg(test)]
+    pub fn place(&self, index: usize) -> Option<Rect> {
+        self.places.get(&index).copied()
     }
 
     /// What the pointer does with the dial.
