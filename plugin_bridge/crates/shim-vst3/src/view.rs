@@ -149,9 +149,10 @@ impl IPlugViewTrait for View {
 
     unsafe fn attached(&self, parent: *mut c_void, kind: FIDString) -> tresult {
         guard::or(kInternalError, || {
-            // SAFETY: as above.
             let Ok(parent) = u32::try_from(parent as usize) else { return kInvalidArgument };
-            if parent == 0 || !unsafe { is_ours(kind) } {
+            // SAFETY: as above.
+            let ours = unsafe { is_ours(kind) };
+            if parent == 0 || !ours {
                 return kInvalidArgument;
             }
             self.attach(parent)
