@@ -9,6 +9,7 @@ mod entry;
 mod gestures;
 #[cfg(all(feature = "editor", target_os = "linux"))]
 mod gui;
+mod header;
 mod main_thread;
 mod params;
 mod preset;
