@@ -25,6 +25,7 @@ pub struct Notices {
     pub document: AtomicBool,
     pub status: AtomicBool,
     pub values: AtomicBool,
+    pub names: AtomicBool,
 }
 
 impl Notices {
@@ -37,6 +38,7 @@ impl Notices {
             Notice::DocumentChanged => &self.document,
             Notice::StatusChanged => &self.status,
             Notice::ValuesChanged => &self.values,
+            Notice::NamesChanged => &self.names,
         };
         flag.store(true, Ordering::Release);
         if let Some(host) = self.host().as_ref() {

@@ -25,6 +25,8 @@ pub enum Notice {
     StatusChanged,
     /// Parameter values changed other than through the host: tell it to read them again.
     ValuesChanged,
+    /// Titles or texts of parameters changed: [`Instance::title`], [`Instance::display`].
+    NamesChanged,
 }
 
 pub(crate) type Notifier = Box<dyn Fn(Notice) + Send + Sync>;
@@ -142,6 +144,7 @@ impl Instance {
         }
         self.shared.load(document);
         self.send(Command::State);
+        self.shared.tell_names();
         self.shared.notify(Notice::ValuesChanged);
         Ok(())
     }

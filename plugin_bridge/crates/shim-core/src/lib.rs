@@ -22,6 +22,7 @@ mod message;
 mod names;
 mod outbox;
 mod outcome;
+pub mod pages;
 pub mod parameters;
 mod pass;
 mod paths;

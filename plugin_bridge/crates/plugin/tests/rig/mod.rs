@@ -1,6 +1,6 @@
 //! A CLAP host around the library that cargo just built.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Once;
@@ -47,7 +47,7 @@ impl HostParamsImplShared for Shared {
 
 #[derive(Default)]
 pub struct MainThread {
-    rescans: Cell<u32>,
+    rescans: RefCell<Vec<ParamRescanFlags>>,
     presets: RefCell<Vec<String>>,
 }
 
@@ -55,8 +55,7 @@ impl MainThreadHandler<'_> for MainThread {}
 
 impl HostParamsImplMainThread for MainThread {
     fn rescan(&self, flags: ParamRescanFlags) {
-        assert_eq!(flags, ParamRescanFlags::VALUES);
-        self.rescans.set(self.rescans.get() + 1);
+        self.rescans.borrow_mut().push(flags);
     }
 
     fn clear(&self, _parameter: ClapId, _flags: ParamClearFlags) {}
@@ -134,8 +133,8 @@ impl Rig {
         self.instance.access_handler(|host| host.presets.borrow().clone())
     }
 
-    pub fn rescans(&self) -> u32 {
-        self.instance.access_handler(|host| host.rescans.get())
+    pub fn rescans(&self) -> Vec<ParamRescanFlags> {
+        self.instance.access_handler(|host| host.rescans.borrow().clone())
     }
 }
 
