@@ -11,6 +11,7 @@ mod gestures;
 mod gui;
 mod header;
 mod main_thread;
+mod pages;
 mod params;
 mod preset;
 mod processor;
@@ -20,7 +21,7 @@ mod transport;
 
 use clack_extensions::{
     audio_ports::PluginAudioPorts, latency::PluginLatency, params::PluginParams, preset_discovery::PluginPresetLoad,
-    render::PluginRender, state::PluginState, tail::PluginTail,
+    remote_controls::PluginRemoteControls, render::PluginRender, state::PluginState, tail::PluginTail,
 };
 use clack_plugin::prelude::*;
 
@@ -46,6 +47,7 @@ impl Plugin for Demon {
             .register::<PluginLatency>()
             .register::<PluginParams>()
             .register::<PluginPresetLoad>()
+            .register::<PluginRemoteControls>()
             .register::<PluginRender>()
             .register::<PluginState>()
             .register::<PluginTail>();

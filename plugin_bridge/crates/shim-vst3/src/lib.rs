@@ -17,6 +17,7 @@ mod posts;
 mod processor;
 mod stream;
 mod text;
+mod units;
 #[cfg(all(feature = "editor", target_os = "linux"))]
 mod view;
 
