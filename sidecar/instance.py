@@ -6,14 +6,14 @@ Lives in the engine thread. Knows neither sockets nor other instances; `send` ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from engine import EngineError
 from sidecar import protocol, rendering
 from sidecar.document import parse_json
-from sidecar.errors import LoraMissingError, SidecarError, TimelineError
+from sidecar.errors import LoraMissingError, MessageError, SidecarError, TimelineError
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
 from sidecar.opening import Opening
@@ -63,6 +63,7 @@ class Instance:
         self._unsaved = False
         self._cold = False
         self._health = Reporter(send)
+        self._show: Send | None = None
 
     @property
     def entry(self) -> protocol.InstanceEntry:
@@ -114,6 +115,20 @@ class Instance:
         self._report()
         return self._version
 
+    def act(self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]) -> int:
+        """Do what a person asked for; returns the control version.
+
+        Raises:
+            MessageError: there is no such verb.
+        """
+        del arguments, attachments
+        raise MessageError(f"act: verb is {verb!r}.", "Update DEMON: plugin and sidecar must be of one version.")
+
+    def watch(self, show: Send | None) -> int:
+        """Show the scene to somebody from now on, None: to nobody; returns the control version."""
+        self._show = show
+        return self._version
+
     def free(self, slots: Sequence[int]) -> None:
         """The plugin gives slots back."""
         if self._publisher is not None:
@@ -133,7 +148,7 @@ class Instance:
                     self._cover(song + aux)
                 case Kind.CAPTURE:
                     capture = next(captures, None)
-                    if number == self._number:
+                    if number == self._number and not flags & Flag.SIDE_CHAIN:
                         self._project.capture(song, None if capture is None else capture.audio)
                 case Kind.PASS:
                     self._begin(Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
