@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from rendering import DOCUMENT, Player, Point
 
 from engine import Session
-from sidecar.document import Document
 from sidecar.material import Material, Preparer, References
 from sidecar.parameters import TABLE
 from sidecar.prompts import Prompts
@@ -96,22 +95,22 @@ def audio(tone: float) -> SourceAudio:
 def bare(session: Session) -> Material:
     source = canonical(music(SECONDS), 0, RATE)
     assert source is not None
-    return Preparer(session).material(DOCUMENT.patch({"clock": SHORT_CLOCK}), source, source.region)
+    return Preparer(session).material(DOCUMENT, source, source.region)
 
 
 @pytest.fixture(scope="module")
-def full(session: Session, bare: Material) -> Material:
+def full(session: Session) -> Material:
     """With both references and a second prompt snapshot."""
     source = canonical(music(SECONDS), 0, RATE)
     assert source is not None
     preparer, references = Preparer(session), References(timbre=audio(110.0), structure=audio(55.0))
-    made = preparer.material(DOCUMENT.patch({"clock": SHORT_CLOCK}), source, source.region, references)
-    other = preparer.prompts(Document({"prompts": {"a": "dnb, breaks"}}), bare.region, cover=True)
-    return replace(made, prompts=replace(made.prompts, snapshots=(None, other.main)))
+    return preparer.material(
+        DOCUMENT.patch({"snapshots": [None, {"a": "dnb, breaks"}]}), source, source.region, references
+    )
 
 
 def with_lora(made: Material, slot: int) -> Material:
-    prompts: Prompts = replace(made.prompts, loras=(*[None] * (slot - 1), ("glass-bells", 1.0)))
+    prompts: Prompts = replace(made.prompts, loras=(*[None] * (slot - 1), "glass-bells"))
     return replace(made, prompts=prompts)
 
 
@@ -181,3 +180,19 @@ def test_a_switch_that_is_on_where_a_pass_begins_is_no_new_seed(session: Session
     plain = rendered(session, full, [], {})
     assert rendered(session, full, [], {"new_seed": 1.0}).tobytes() == plain.tobytes()
     assert rendered(session, full, [(0, "new_seed", 1.0)], {}).tobytes() == plain.tobytes()
+
+
+def test_prompts_say_what_the_host_says_or_what_the_document_says_instead(session: Session, full: Material) -> None:
+    preparer, region = Preparer(session), full.region
+
+    def prompts(song: dict, bpm: float | None = None, beats: int | None = None) -> Prompts:
+        document = DOCUMENT.patch({"song": song})
+        return preparer.prompts(document, region, cover=True, bpm=bpm, beats=beats)
+
+    silent = prompts({})
+    followed = prompts({}, 119.6, 3)
+    assert followed == prompts({"tempo": 120, "metre": "3"}, 80.0, 4)
+    assert followed != silent
+    assert prompts({"tempo": None, "metre": None}, 119.6, 3) == silent
+    assert prompts({}, 12.0, 5) == silent  # the model was never told such a tempo or metre
+    assert prompts({"key": " a Minor "}) == prompts({"key": "A minor"}) != silent
