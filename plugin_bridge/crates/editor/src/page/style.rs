@@ -36,6 +36,27 @@ pub fn panel() -> Frame {
     Frame::new().fill(PANEL).corner_radius(6).inner_margin(Margin::symmetric(10, 8))
 }
 
+fn heading(title: &str) -> egui::RichText {
+    egui::RichText::new(title).color(TEXT).strong()
+}
+
+/// A titled panel of the full width.
+pub fn section(ui: &mut egui::Ui, title: &str, body: impl FnOnce(&mut egui::Ui)) {
+    panel().show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.label(heading(title));
+        body(ui);
+    });
+}
+
+/// A titled panel that is folded at first.
+pub fn folded(ui: &mut egui::Ui, title: &str, body: impl FnOnce(&mut egui::Ui)) {
+    panel().show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        egui::CollapsingHeader::new(heading(title)).show_unindented(ui, body);
+    });
+}
+
 /// Sets the look of everything in a context.
 pub fn dress(context: &Context) {
     context.set_theme(Theme::Dark);
