@@ -33,7 +33,7 @@ pub use style::{BACKGROUND, dress};
 const ZOOMS: [u32; 5] = [100, 125, 150, 175, 200];
 
 /// Width of the column with everything that is no knob.
-const SIDE: f32 = 316.0;
+const SIDE: f32 = 330.0;
 
 pub struct Page {
     instance: Arc<Instance>,

@@ -37,12 +37,12 @@ pub fn show(ui: &mut Ui, page: &mut Page) {
 
 fn slot(ui: &mut Ui, page: &mut Page, at: usize, name: &str, slots: &[Value]) {
     let shown = super::text::fit(ui, name, 108.0, 13.0);
-    ui.add_sized([110.0, 20.0], egui::Label::new(shown).halign(egui::Align::Min)).on_hover_text(name);
+    style::tag(ui, shown, 110.0).on_hover_text(name);
     if let Some(index) = parameters::index_of_key(&format!("lora_{}", at + 1)) {
         let width = ui.available_width() - 84.0;
         page.knobs.fader(ui, &mut page.hands, index, width);
         let value = page.hands.instance.display(index, page.hands.value(index));
-        ui.add_sized([38.0, 20.0], egui::Label::new(RichText::new(value).font(style::small())));
+        style::tag(ui, RichText::new(value).font(style::small()), 38.0);
     }
     if ui.button("×").on_hover_text("Remove it from this slot").clicked() {
         page.asked.edit(json!({"loras": with(slots, at, Value::Null)}));

@@ -61,7 +61,9 @@ pub fn show(ui: &mut Ui, page: &mut Page) {
             let width = ui.available_width() - 34.0;
             if let Some(blend) = blend {
                 page.knobs.fader(ui, &mut page.hands, blend, width);
-                ui.label(RichText::new(page.hands.instance.display(blend, page.hands.value(blend))).font(style::small()));
+                ui.label(
+                    RichText::new(page.hands.instance.display(blend, page.hands.value(blend))).font(style::small()),
+                );
             }
         });
         if let Some(text) = page.prompts.b.show(ui, &b, 2, "the same as A") {
@@ -76,7 +78,8 @@ fn snapshots(ui: &mut Ui, page: &mut Page, a: &str, b: &str) {
     let kept = page.document.get("snapshots").and_then(Value::as_array).cloned().unwrap_or_default();
     let chosen = page.hands.value(index) as usize;
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 3.0;
+        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().button_padding.x = 5.0;
         for slot in 0..=SNAPSHOTS {
             let entry = slot.checked_sub(1).and_then(|at| kept.get(at)).filter(|entry| !entry.is_null());
             let text = if slot == 0 { "A/B".to_owned() } else { slot.to_string() };

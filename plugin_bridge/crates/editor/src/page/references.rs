@@ -103,8 +103,7 @@ pub fn show(ui: &mut Ui, page: &mut Page) {
 
 fn row(ui: &mut Ui, page: &mut Page, at: usize, role: &str, title: &str, hint: &str) {
     let name = page.document.get(role).and_then(|entry| entry.get("name")).and_then(Value::as_str);
-    ui.add_sized([62.0, 20.0], egui::Label::new(RichText::new(title).color(style::FAINT)).halign(egui::Align::Min))
-        .on_hover_text(hint);
+    style::tag(ui, title, 62.0).on_hover_text(hint);
     let shown = super::text::fit(ui, name.unwrap_or("drop a file here"), ui.available_width() - 110.0, 13.0);
     let colour = if name.is_some() { style::TEXT } else { style::FAINT };
     let there = page.document.get(role).is_some_and(|entry| !entry.is_null());

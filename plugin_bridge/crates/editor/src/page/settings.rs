@@ -1,6 +1,6 @@
 //! What is set once for a song: look-ahead, the clock, and what prompts say about the song.
 
-use egui::{ComboBox, DragValue, RichText, Ui};
+use egui::{ComboBox, DragValue, Ui};
 use serde_json::{Value, json};
 
 use super::{Page, style};
@@ -67,7 +67,7 @@ pub fn show(ui: &mut Ui, page: &mut Page) {
 }
 
 fn title(ui: &mut Ui, text: &str) -> egui::Response {
-    ui.add_sized([96.0, 20.0], egui::Label::new(RichText::new(text).color(style::FAINT)).halign(egui::Align::Min))
+    style::tag(ui, text, 96.0)
 }
 
 /// The new value when the user is done with it.

@@ -40,6 +40,16 @@ fn heading(title: &str) -> egui::RichText {
     egui::RichText::new(title).color(TEXT).strong()
 }
 
+/// Text at the left of a place of fixed width, so that what follows lines up.
+pub fn tag(ui: &mut egui::Ui, text: impl Into<egui::RichText>, width: f32) -> egui::Response {
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    ui.allocate_ui_with_layout(vec2(width, 20.0), layout, |ui| {
+        ui.set_min_width(width);
+        ui.label(text.into().color(FAINT))
+    })
+    .inner
+}
+
 /// A titled panel of the full width.
 pub fn section(ui: &mut egui::Ui, title: &str, body: impl FnOnce(&mut egui::Ui)) {
     panel().show(ui, |ui| {

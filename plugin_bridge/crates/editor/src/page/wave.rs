@@ -1,11 +1,7 @@
 //! The region as it is: source against output, what of it is rendered, the playhead, and the lanes as they reach the
 //! model.
 
-use egui::{
-    Align2, Color32, Painter, Pos2, Rect, Response, Sense, Stroke, Ui,
-    epaint::Mesh,
-    pos2, vec2,
-};
+use egui::{Align2, Color32, Painter, Pos2, Rect, Response, Sense, Stroke, Ui, epaint::Mesh, pos2, vec2};
 use shim_core::{Scene, parameters};
 
 use super::{Page, style};
