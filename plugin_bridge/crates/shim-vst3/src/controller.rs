@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use shim_core::parameters::{self, Curve, Parameter};
-use vst3::{Steinberg::Vst::*, Steinberg::*};
+use vst3::{ComRef, Steinberg::Vst::*, Steinberg::*};
 
-use crate::component::Component;
+use crate::component::{Component, lock};
 use crate::{guard, text, units};
 
 fn parameter(id: ParamID) -> Option<(usize, &'static Parameter)> {
@@ -92,6 +92,8 @@ impl IEditControllerTrait for Component {
             let plain = parameter.plain(normalised);
             let named = self.instance().map(|instance| instance.display(index, plain));
             text::wide(&named.unwrap_or_else(|| parameter.display(plain)), string);
+            // Hosts ask for texts as they draw, on their main thread.
+            self.news.tell_dirty();
             kResultOk
         })
     }
@@ -130,12 +132,22 @@ impl IEditControllerTrait for Component {
     }
 
     unsafe fn setParamNormalized(&self, id: ParamID, normalised: ParamValue) -> tresult {
-        guard::or(kInternalError, || self.set_value(id, normalised))
+        guard::or(kInternalError, || {
+            let result = self.set_value(id, normalised);
+            self.news.tell_dirty();
+            result
+        })
     }
 
-    // Nothing is edited here without the host, and what else there is to say goes out with a block.
-    unsafe fn setComponentHandler(&self, _handler: *mut IComponentHandler) -> tresult {
-        kResultOk
+    unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
+        guard::or(kInternalError, || {
+            // SAFETY: null or a live object of the host.
+            let handler = unsafe { ComRef::from_raw(handler) }.map(|handler| handler.to_com_ptr());
+            // The one before is let go of outside the lock.
+            let before = std::mem::replace(&mut *lock(&self.handler), handler);
+            drop(before);
+            kResultOk
+        })
     }
 
     unsafe fn createView(&self, _name: FIDString) -> *mut IPlugView {

@@ -12,6 +12,7 @@ mod controller;
 mod factory;
 mod guard;
 pub mod identity;
+mod news;
 mod processor;
 mod stream;
 mod text;
