@@ -13,10 +13,14 @@ mod factory;
 mod guard;
 pub mod identity;
 mod news;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+mod posts;
 mod processor;
 mod stream;
 mod text;
 mod units;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+mod view;
 
 use std::ffi::c_void;
 
