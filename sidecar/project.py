@@ -13,6 +13,7 @@ from sidecar.document import Document, changed_parameters, parse_json
 from sidecar.errors import SidecarError, StateError
 from sidecar.material import References
 from sidecar.parameters import TABLE
+from sidecar.prompts import said
 from sidecar.protocol import MAX_DOCUMENT, Missing
 from sidecar.sources import LEARN, NONE, Found, Sources
 
@@ -159,11 +160,9 @@ class Project:
             LoraMissingError: a LoRA is not there.
             engine.EngineError: the engine refuses a prompt or a LoRA.
         """
-        before, after = self.document.fields, proposal.document.fields
         timbre = proposal.found.loaded.get("timbre")
-        if (before.prompts, before.seed, before.loras) == (after.prompts, after.seed, after.loras) and (
-            timbre == self._sources.get("timbre")
-        ):
+        same = said(self.document.fields) == said(proposal.document.fields)
+        if same and timbre == self._sources.get("timbre"):
             return None
         cover = material.source is not None
         return self._preparer.prompts(proposal.document, material.region, cover=cover, timbre=timbre)

@@ -45,7 +45,7 @@ BAD: list[dict[str, Any]] = [
     {"song": {"metre": "4/4"}},
     {"look_ahead": 1e9},
     {"clock": {"tick_frames": "fast"}},
-    {"loras": [{"name": "x", "strength": 1}]},
+    {"version": 2, "loras": [{"name": "x", "strength": 1}]},
 ]
 
 
