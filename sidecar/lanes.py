@@ -54,6 +54,10 @@ class Lane:
         """The value at a breakpoint."""
         return self._values[index]
 
+    def position(self, index: int) -> int:
+        """The position of a breakpoint."""
+        return self._positions[index]
+
     def at(self, position: int) -> float:
         """The value at a position."""
         index = max(bisect_right(self._positions, position) - 1, 0)
@@ -78,6 +82,10 @@ class Lane:
         """Drop the first `count` breakpoints; the last one is always kept."""
         count = min(count, len(self) - 1)
         del self._positions[:count], self._values[:count], self._ramps[:count]
+
+
+ON: Final = 0.5
+"""From here on a switch is on: its two values are 0 and 1, and a ramp between them passes everything else."""
 
 
 class Track:
@@ -122,6 +130,11 @@ class Memory:
                 out[low - region.start : high - region.start] = kept[low - self.start : high - self.start]
         return out
 
+    def is_all(self, key: str, value: float) -> bool:
+        """Whether every remembered value is this one."""
+        kept = self.values.get(key)
+        return kept is None or bool((np.isnan(kept) | (kept == np.float32(value))).all())
+
 
 class Drawn(Protocol):
     """Lanes as a snapshot reads them."""
@@ -132,6 +145,14 @@ class Drawn(Protocol):
 
     def frames(self, key: str, region: Region) -> NDArray[np.float32]:
         """A lane over a region, [T] float32."""
+        ...
+
+    def curve(self, key: str, region: Region) -> float | NDArray[np.float32]:
+        """The same; a number, rounded to float32, where the lane never moved."""
+        ...
+
+    def rises(self, key: str) -> int:
+        """How often a switch was turned on since the start, as far as it is in force."""
         ...
 
 
@@ -146,7 +167,7 @@ class LaneSet:
     """
 
     def __init__(self, rate: int, start: int, values: Mapping[str, float], memory: Memory | None = None) -> None:
-        self._rate = rate
+        self.rate = rate
         self._first_frame = frame_of(start, rate)
         self._reached = self._first_frame
         self._start = start
@@ -159,13 +180,18 @@ class LaneSet:
         self._counted = dict.fromkeys(self._lanes, 1)
         self._held = {key: lane.value(0) for key, lane in self._lanes.items()}
         self._first_values = dict(self._held)
+        self._still = {row.key for row in TABLE.lanes if self._before.is_all(row.key, values[row.key])}
+        self._rises: dict[str, list[int]] = {row.key: [] for row in rows if row.text == "switch"}
         self.changes = 0
 
     def add(self, key: str, position: int, value: float, *, ramp: bool = False) -> None:
         """Add a breakpoint of an engine parameter; others have no lane here."""
         lane = self._lanes.get(key)
-        if lane is not None:
-            lane.add(position, value, ramp=ramp)
+        if lane is None:
+            return
+        if value != self._held[key]:
+            self._still.discard(key)
+        lane.add(position, value, ramp=ramp)
 
     def prime(self) -> None:
         """Take in every point at the start itself: what the pass begins with. Calling it again does nothing."""
@@ -175,11 +201,12 @@ class LaneSet:
         for key in self._lanes:
             self._reach(key, self._start + 1)
         self._first_values = dict(self._held)
+        self._rises = {key: [] for key in self._rises}
 
     def settle(self, frame: int) -> None:
         """Reach virtual frame `frame`: the polylines before S(frame) take effect, frames before it become known."""
         self.prime()
-        limit = first_sample(frame, self._rate)
+        limit = first_sample(frame, self.rate)
         for key in self._lanes:
             self._fill(key, frame)
             self._reach(key, limit)
@@ -198,6 +225,18 @@ class LaneSet:
             known = layer.over(key, region)
             np.copyto(values, known, where=~np.isnan(known))
         return values
+
+    def curve(self, key: str, region: Region) -> float | NDArray[np.float32]:
+        """As `frames`; a number, rounded to float32, where the lane never moved: most of a project's do not."""
+        return float(np.float32(self._held[key])) if key in self._still else self.frames(key, region)
+
+    def rises(self, key: str) -> int:
+        """How often a switch was turned on after the start, before what was settled."""
+        return len(self._rises[key])
+
+    def rises_until(self, key: str, position: int) -> int:
+        """How often a switch was turned on after the start, up to and at a song sample that was settled."""
+        return bisect_right(self._rises[key], position)
 
     def as_of(self, frame: int) -> Drawn:
         """The lanes as a snapshot of a frame that was reached reads them: what is in force is the value in that frame.
@@ -226,7 +265,11 @@ class LaneSet:
     def _reach(self, key: str, limit: int) -> None:
         lane, counted = self._lanes[key], self._counted[key]
         passed = lane.before(limit)
-        self.changes += sum(lane.value(i) != lane.value(i - 1) for i in range(counted, passed))
+        for index in range(counted, passed):
+            before, value = lane.value(index - 1), lane.value(index)
+            self.changes += value != before
+            if before < ON <= value and key in self._rises:
+                self._rises[key].append(lane.position(index))
         self._held[key] = lane.at(limit - 1)
         lane.forget(passed - 1)  # the last one passed stays: a ramp may start there
         self._counted[key] = 1
@@ -235,7 +278,7 @@ class LaneSet:
         if frame <= self._reached:
             return
         where = first_samples if key in self._stepped else centres
-        positions = where(np.arange(self._reached, frame), self._rate)
+        positions = where(np.arange(self._reached, frame), self.rate)
         lane = self._lanes[key]
         alone = len(positions) == 1  # the usual case, for which arrays are a detour
         self._known[key].append(np.array([lane.at(int(positions[0]))]) if alone else lane.sample(positions))
@@ -251,3 +294,9 @@ class _AsOf:
 
     def frames(self, key: str, region: Region) -> NDArray[np.float32]:
         return self.lanes.frames(key, region)
+
+    def curve(self, key: str, region: Region) -> float | NDArray[np.float32]:
+        return self.lanes.curve(key, region)
+
+    def rises(self, key: str) -> int:
+        return self.lanes.rises_until(key, first_sample(self.frame.start, self.lanes.rate))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sidecar.document import Clock, Document
-from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES
+from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES, frame_of
 from sidecar.loras import Loras
+from sidecar.prompts import Pair, Prompt, Prompts
 from sidecar.region import TEXT_REGION, Region
 from sidecar.source import SourceAudio, over_region
 from sidecar.windows import resample
@@ -17,18 +21,35 @@ from sidecar.windows import resample
 if TYPE_CHECKING:
     from engine import Conditioning, Session, Source
 
-KEPT: Final = 64
-"""Prepared prompts and sources kept: some twenty instances with two prompts and a source of at most 1 MB each."""
+KEPT: Final = 256
+"""Prepared texts, prompts, sources and references kept: some twenty instances with two prompts, or six with eight
+prompt snapshots; 0.1 MB a prompt with the shipped checkpoint and 0.8 MB a source of 60 s."""
 
 
 @dataclass(frozen=True, eq=False)
-class Prompts:
-    """Prompt A, B where it differs from A, and what else may change under a running pass: seed and LoRAs."""
+class References:
+    """Audio that a project refers to besides its source: whose timbre to take, and whose structure."""
 
-    a: Conditioning
-    b: Conditioning | None
-    seed: int
-    loras: Mapping[str, float]
+    timbre: SourceAudio | None = None
+    structure: SourceAudio | None = None
+
+
+NO_REFERENCES: Final = References()
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """A structure reference over a region.
+
+    Attributes:
+        hints: [T, 64].
+        there: [T] float32, 1 where the reference has audio, else 0: there the source keeps its own structure.
+        otherwise: [T, 64], what stands for the structure of no source: silence.
+    """
+
+    hints: NDArray[np.float32]
+    there: NDArray[np.float32]
+    otherwise: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +60,14 @@ class Material:
     source: Source | None
     prompts: Prompts
     clock: Clock
+    structure: Structure | None = None
 
     def equals(self, other: Material) -> bool:
         """Whether both render the same. What was prepared twice, because it was no longer kept, counts as different."""
         return (
-            (self.region, self.clock, self.prompts.seed) == (other.region, other.clock, other.prompts.seed)
-            and self.prompts.loras == other.prompts.loras
+            (self.region, self.clock, self.prompts) == (other.region, other.clock, other.prompts)
             and self.source is other.source
-            and self.prompts.a is other.prompts.a
-            and self.prompts.b is other.prompts.b
+            and self.structure is other.structure
         )
 
 
@@ -59,8 +79,14 @@ class Preparer:
         self.loras = Loras(session.loras)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
-    def material(self, document: Document, audio: SourceAudio | None, region: Region | None) -> Material:
-        """Everything a pass needs; both None is source mode None.
+    def material(
+        self,
+        document: Document,
+        audio: SourceAudio | None,
+        region: Region | None,
+        references: References = NO_REFERENCES,
+    ) -> Material:
+        """Everything a pass needs; audio and region None is source mode None.
 
         Raises:
             LoraMissingError: a LoRA is not there.
@@ -68,9 +94,11 @@ class Preparer:
         """
         region = region or TEXT_REGION
         source = None if audio is None else self.source(audio, region)
-        return Material(region, source, self.prompts(document, region, cover=source is not None), document.fields.clock)
+        prompts = self.prompts(document, region, cover=source is not None, timbre=references.timbre)
+        structure = None if references.structure is None else self._structure(references.structure, region)
+        return Material(region, source, prompts, document.fields.clock, structure)
 
-    def prompts(self, document: Document, region: Region, *, cover: bool) -> Prompts:
+    def prompts(self, document: Document, region: Region, *, cover: bool, timbre: SourceAudio | None = None) -> Prompts:
         """The document's prompts, encoded for a region, and its LoRAs. An empty prompt B means the same as A.
 
         Raises:
@@ -78,10 +106,10 @@ class Preparer:
             engine.EngineError: the engine refuses a prompt or a LoRA.
         """
         texts = document.fields.prompts
-        a = self._prompt(texts.a, region.frames, cover)
-        b = self._prompt(texts.b, region.frames, cover) if texts.b and texts.b != texts.a else None
+        a = self._prompt(texts.a, region.frames, cover, timbre)
+        b = self._prompt(texts.b, region.frames, cover, timbre) if texts.b and texts.b != texts.a else None
         loras = self.session.loras.checked(self.loras.strengths(document.fields.loras))
-        return Prompts(a, b, document.fields.seed, loras)
+        return Prompts(Pair(a, b, self._negative(a)), (), document.fields.seed, tuple(loras.items()))
 
     def source(self, audio: SourceAudio, region: Region) -> Source:
         """Canonical source audio, placed in its region and encoded."""
@@ -93,12 +121,43 @@ class Preparer:
         samples = region.frames * FRAME_SAMPLES
         return self.session.prepare_source(resample(placed, audio.rate, ENGINE_RATE, samples), frames=region.frames)
 
-    def _prompt(self, text: str, frames: int, cover: bool) -> Conditioning:
-        task = "cover" if cover else "text2music"
+    def _prompt(self, text: str, frames: int, cover: bool, timbre: SourceAudio | None) -> Prompt:
+        asked = (text, "cover" if cover else "text2music", frames)
+        if timbre is None:
+            return self._cached(("prompt", asked), lambda: Prompt(self._conditioning(asked)))
+        heard = self._timbre(timbre)
         return self._cached(
-            ("prompt", text, frames, task),
-            lambda: self.session.encode_text(text, task=task, duration=frames / FRAME_RATE),
+            ("prompt", asked, timbre.hash), lambda: Prompt(self._conditioning(asked), self._conditioning(asked, heard))
         )
+
+    def _conditioning(self, asked: tuple[str, str, int], timbre: Source | None = None) -> Conditioning:
+        text, task, frames = asked
+        embedding = self._cached(
+            ("text", asked), lambda: self.session.embed_text(text, task=task, duration=frames / FRAME_RATE)
+        )
+        return self.session.condition_text(embedding, timbre=timbre)
+
+    def _negative(self, prompt: Prompt) -> Conditioning:
+        rows = prompt.plain.states.shape[0]
+        return self._cached(("negative", rows), lambda: self.session.null_conditioning(prompt.plain))
+
+    def _timbre(self, audio: SourceAudio) -> Source:
+        samples = -(-audio.samples * ENGINE_RATE // audio.rate)
+        return self._cached(
+            ("timbre", audio.hash),
+            lambda: self.session.prepare_source(resample(audio.audio, audio.rate, ENGINE_RATE, samples)),
+        )
+
+    def _structure(self, audio: SourceAudio, region: Region) -> Structure:
+        key = ("structure", audio.hash, audio.first, region)
+        return self._cached(key, lambda: self._structured(audio, region))
+
+    def _structured(self, audio: SourceAudio, region: Region) -> Structure:
+        frames = np.arange(region.start, region.end)
+        first, end = frame_of(audio.first, audio.rate), frame_of(audio.first + audio.samples - 1, audio.rate) + 1
+        there = ((frames >= first) & (frames < end)).astype(np.float32)
+        silence = self.session.empty_latent(region.frames)
+        return Structure(self.source(audio, region).hints, there, silence)
 
     def _cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
         if key not in self._kept:

@@ -11,14 +11,16 @@ from collections.abc import Generator, Iterator, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from sidecar import requests, snapshot
+from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
+from sidecar.requests import Requests
 from sidecar.windows import Run, Windows
 
 if TYPE_CHECKING:
     from engine import EngineError, Finished, Session
-    from sidecar.material import Material, Prompts
+    from sidecar.material import Material
+    from sidecar.prompts import Prompts
 
 CATCH_UP: Final = 50
 """Frames that a live pass may lag before it gives up ticks: 2 s hide the priming, and are too little to hear as lag."""
@@ -70,12 +72,12 @@ class Pass:
         self._covered = start
         self._first_frame = frame_of(start, rate)
         region = material.region
-        self._prompts = material.prompts
         self._lanes = LaneSet(rate, start, values, memory)
         self._windows = Windows(session, region, rate)
         self._next = max(down_to_window(self._first_frame), region.start)
         self.span = (first_sample(self._next, rate), region.samples(rate)[1])
         self._stream = session.open_stream(region.frames, material.clock.depth)
+        self._requests = Requests(self._stream, material)
         self._tick_frames = material.clock.tick(region.frames)
         self._newest: Finished | None = None
         self._base_version = version
@@ -92,7 +94,7 @@ class Pass:
 
     def use(self, prompts: Prompts) -> None:
         """Change prompts, seed and LoRAs for the generations that are admitted from now on."""
-        self._prompts = prompts
+        self._requests.prompts = prompts
         self._base_version += 1
 
     def point(self, key: str, position: int, value: float, *, ramp: bool = False) -> None:
@@ -158,8 +160,7 @@ class Pass:
 
     def _submit(self, frame: int, heard: int) -> None:
         region = self.material.region
-        controls = snapshot.take(self._lanes, region, frame, heard, self.control_version)
-        self._stream.submit(requests.build(self.material, self._prompts, controls))
+        self._requests.submit(snapshot.take(self._lanes, region, frame, heard, self.control_version))
 
     def _keep(self, finished: list[Finished]) -> None:
         for done in finished:
@@ -167,6 +168,8 @@ class Pass:
                 self.error = done.error
             elif self._newest is None or done.request_id > self._newest.request_id:
                 self._newest = done
+                if done.latent is not None:
+                    self._requests.finished(done.latent)
 
     def _render_due(self, frame: int) -> Iterator[Run]:
         newest = self._newest

@@ -17,8 +17,9 @@ from sidecar.sources import LEARN, NONE, Sources
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
     from sidecar.document import SourceEntry
-    from sidecar.material import Material, Preparer, Prompts
+    from sidecar.material import Material, Preparer
     from sidecar.passage import Audio
+    from sidecar.prompts import Prompts
 
 
 class Project:
