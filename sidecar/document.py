@@ -17,8 +17,8 @@ from sidecar.protocol import MAX_DOCUMENT, Hash
 
 FORMAT: Final = "demon-state"
 VERSION: Final = 1
-MAX_SECONDS: Final = 60
-"""Longest source, in seconds: 1500 frames, the region that the engine generates at once."""
+MAX_SECONDS: Final = 600
+"""Longest source, in seconds: 15000 frames, as far as the model goes."""
 
 MIGRATIONS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 """From version n to n + 1, applied in order. Version 1 is the first."""

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.course import course_of, text_course
 from sidecar.document import Clock, Document
 from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES, frame_of
 from sidecar.loras import Loras
 from sidecar.prompts import Pair, Prompt, Prompts
-from sidecar.region import TEXT_REGION, Region
+from sidecar.score import Score
 from sidecar.source import SourceAudio, over_region
+from sidecar.tempo import UNKNOWN, Tempo
 from sidecar.windows import resample
 
 if TYPE_CHECKING:
-    from engine import Conditioning, Session, Source
+    from engine import Conditioning, Encoding, Session, Source
+    from sidecar.region import Region
 
 KEPT: Final = 256
 """Prepared texts, prompts, sources and references kept: some twenty instances with two prompts, or six with eight
@@ -54,21 +57,23 @@ class Structure:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What a pass is rendered from. `source` None is text to music, with denoise 1 throughout."""
+    """What one region is rendered from.
+
+    Attributes:
+        region: in song frames.
+        source: over it; None is text to music, with denoise 1 throughout.
+        prompts: those of the pass's beginning.
+        clock: of the document.
+        structure: a structure reference over it.
+        noise_start: its first frame in the song's noise, which neighbouring regions share where they overlap.
+    """
 
     region: Region
     source: Source | None
     prompts: Prompts
     clock: Clock
     structure: Structure | None = None
-
-    def equals(self, other: Material) -> bool:
-        """Whether both render the same. What was prepared twice, because it was no longer kept, counts as different."""
-        return (
-            (self.region, self.clock, self.prompts) == (other.region, other.clock, other.prompts)
-            and self.source is other.source
-            and self.structure is other.structure
-        )
+    noise_start: int = 0
 
 
 class Preparer:
@@ -79,47 +84,78 @@ class Preparer:
         self.loras = Loras(session.loras)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
-    def material(
+    def score(
         self,
         document: Document,
         audio: SourceAudio | None,
-        region: Region | None,
         references: References = NO_REFERENCES,
-    ) -> Material:
-        """Everything a pass needs; audio and region None is source mode None.
+        *,
+        tempo: Tempo = UNKNOWN,
+        rate: int = ENGINE_RATE,
+    ) -> Score:
+        """What a pass is rendered from.
+
+        Args:
+            audio: what is re-generated; None is source mode None.
+            tempo: of the host where the pass starts.
+            rate: of song positions in it.
 
         Raises:
             LoraMissingError: a LoRA is not there.
-            engine.EngineError: the engine refuses a prompt, the source or a LoRA.
+            engine.EngineError: the engine refuses a prompt, the timbre reference or a LoRA.
         """
-        region = region or TEXT_REGION
-        source = None if audio is None else self.source(audio, region)
-        prompts = self.prompts(document, region, cover=source is not None, timbre=references.timbre)
-        structure = None if references.structure is None else self._structure(references.structure, region)
-        return Material(region, source, prompts, document.fields.clock, structure)
+        course = text_course(tempo, rate) if audio is None else course_of(audio.region, tempo, rate)
+        prompts = self.prompts(document, course.frames, cover=audio is not None, timbre=references.timbre)
+        return Score(course, audio, references.structure, prompts, document.fields.clock, self)
 
-    def prompts(self, document: Document, region: Region, *, cover: bool, timbre: SourceAudio | None = None) -> Prompts:
-        """The document's prompts, encoded for a region, and its LoRAs. An empty prompt B means the same as A.
+    def material(self, score: Score, region: Region, noise_start: int) -> Material:
+        """What a region of a score is rendered from.
+
+        Raises:
+            engine.EngineError: the engine refuses the source or the structure reference.
+        """
+        source = None if score.audio is None else self.source(score.audio, region)
+        structure = None if score.structure is None else self._structure(score.structure, region)
+        return Material(region, source, score.prompts, score.clock, structure, noise_start)
+
+    def prompts(self, document: Document, frames: int, *, cover: bool, timbre: SourceAudio | None = None) -> Prompts:
+        """The document's prompts, encoded for regions of that length, and its LoRAs. An empty prompt B means A.
 
         Raises:
             LoraMissingError: a LoRA is not there.
             engine.EngineError: the engine refuses a prompt or a LoRA.
         """
         texts = document.fields.prompts
-        a = self._prompt(texts.a, region.frames, cover, timbre)
-        b = self._prompt(texts.b, region.frames, cover, timbre) if texts.b and texts.b != texts.a else None
+        a = self._prompt(texts.a, frames, cover, timbre)
+        b = self._prompt(texts.b, frames, cover, timbre) if texts.b and texts.b != texts.a else None
         loras = self.session.loras.checked(self.loras.strengths(document.fields.loras))
         return Prompts(Pair(a, b, self._negative(a)), (), document.fields.seed, tuple(loras.items()))
 
     def source(self, audio: SourceAudio, region: Region) -> Source:
         """Canonical source audio, placed in its region and encoded."""
-        key = ("source", audio.hash, audio.first, audio.rate, audio.scale, region)
-        return self._cached(key, lambda: self._encode(audio, region))
+        return self._cached(_source_key(audio, region), lambda: self._begin(audio, region).finish())
 
-    def _encode(self, audio: SourceAudio, region: Region) -> Source:
+    def encode_part(self, audio: SourceAudio, region: Region) -> bool:
+        """Encode the next 4 s of what `source` returns for these arguments; False when it is all there.
+
+        Raises:
+            engine.EngineError: the engine refuses the audio.
+        """
+        key = _source_key(audio, region)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return False
+        encoding: Encoding = self._cached(("encoding", key), lambda: self._begin(audio, region))
+        source = encoding.advance()
+        if source is not None:
+            del self._kept["encoding", key]
+            self._cached(key, lambda: source)
+        return True
+
+    def _begin(self, audio: SourceAudio, region: Region) -> Encoding:
         placed = over_region(audio, region)
         samples = region.frames * FRAME_SAMPLES
-        return self.session.prepare_source(resample(placed, audio.rate, ENGINE_RATE, samples), frames=region.frames)
+        return self.session.begin_source(resample(placed, audio.rate, ENGINE_RATE, samples), frames=region.frames)
 
     def _prompt(self, text: str, frames: int, cover: bool, timbre: SourceAudio | None) -> Prompt:
         asked = (text, "cover" if cover else "text2music", frames)
@@ -166,3 +202,7 @@ class Preparer:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return self._kept[key]
+
+
+def _source_key(audio: SourceAudio, region: Region) -> Hashable:
+    return ("source", audio.hash, audio.first, audio.rate, audio.scale, region)

@@ -21,9 +21,6 @@ SEAM: Final = 480
 MARGIN: Final = 9
 """Frames on each side that make a window exact (`engine.Session.decode`)."""
 
-BEFORE: Final = MARGIN + 1
-"""Frames before a window that it may be decoded from: at other rates than the engine's, one frame leads in."""
-
 AFTER: Final = WINDOW + 1 + MARGIN
 """Frames from a window's first on that it is decoded from."""
 
@@ -63,10 +60,15 @@ class Windows:
     def __init__(self, session: Session, start: int, end: int, rate: int) -> None:
         self._session = session
         self._start, self._stop = start, end
+        self._length = min(WINDOW + 1 + 2 * MARGIN, end - start)
         self._rate = rate
         self._end: int | None = None  # frame after the last window rendered
         self._tail: Audio = np.zeros((2, 0), np.float32)  # its tail frame
         self._last: Audio = np.zeros((2, 0), np.float32)  # its last frame as rendered
+
+    def needs(self, frame: int) -> tuple[int, int]:
+        """The frames, half open, that the window at a frame may be decoded from; they reach beyond the song."""
+        return min(frame - MARGIN - 1, self._stop - self._length), frame + WINDOW + 1 + MARGIN
 
     def render(self, rows: Rows, frame: int) -> Audio:
         """The window at absolute frame `frame`, [2, S(frame + 10) - S(frame)] float32 at the host's rate.
@@ -74,7 +76,7 @@ class Windows:
         A window that does not follow the one rendered before it (the first of a pass, or one after a skip) has no seam.
 
         Args:
-            rows: the latent; asked for frames from `frame` - BEFORE up to `frame` + AFTER, inside the song.
+            rows: the latent; asked for what `needs` says, inside the song.
         """
         kept, tail = self._decode(rows, frame)
         before = self._last
@@ -100,9 +102,8 @@ class Windows:
 
     def _span(self, rows: Rows, frame: int) -> Audio:
         # the span that `Session.decode` would cut out of the whole song: the same rows give the same bits
-        length = min(WINDOW + 1 + 2 * MARGIN, self._stop - self._start)
-        first = min(max(frame - MARGIN, self._start), self._stop - length)
-        return self._session.decode(rows(first, length), frame - first, WINDOW + 1)
+        first = min(max(frame - MARGIN, self._start), self._stop - self._length)
+        return self._session.decode(rows(first, self._length), frame - first, WINDOW + 1)
 
     def _to_host(self, before: Audio, kept: Audio, tail: Audio, frame: int) -> Audio:
         if self._rate == ENGINE_RATE:

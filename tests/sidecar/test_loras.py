@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 from conftest import RATE, music
 from peer import Peer
-from rendering import DOCUMENT, Player, material
+from rendering import DOCUMENT, Player, score
 from test_service import VALUES, bounced, learned
 
 import engine
@@ -85,11 +85,11 @@ def test_two_entries_of_the_same_content_add_up(session: Session, shipped: LoraI
 
 
 def test_a_new_strength_is_heard_without_a_new_pass(session: Session) -> None:
-    made = material(session, document=named({"name": "glass-bells", "strength": 0.0}))
+    made = score(session, document=named({"name": "glass-bells", "strength": 0.0}))
     plain = Player(session, made).play([2 * RATE])
     player = Player(session, made)
     player.play([RATE // 2])
-    louder = Preparer(session).prompts(named({"name": "glass-bells", "strength": 1.0}), made.region, cover=True)
+    louder = Preparer(session).prompts(named({"name": "glass-bells", "strength": 1.0}), made.course.frames, cover=True)
     player.run.use(louder)
     player.play([2 * RATE - RATE // 2])
     assert (player.audio[:, : RATE // 2] == plain[:, : RATE // 2]).all()
@@ -100,7 +100,7 @@ def test_a_standby_made_with_other_loras_is_not_taken_for_it(session: Session) -
     preparer = Preparer(session)
 
     def made(strength: float) -> object:
-        return preparer.material(named({"name": "glass-bells", "strength": strength}), None, None)
+        return preparer.score(named({"name": "glass-bells", "strength": strength}), None)
 
     assert made(0.5).equals(made(0.5))
     assert not made(0.5).equals(made(0.75))
