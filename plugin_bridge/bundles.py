@@ -67,6 +67,11 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest_of(data: bytes) -> str:
+    """SHA-256 of what a file will hold, 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write `data` beside `path` and rename: a host that has the old file mapped keeps it."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from plugin_bridge import bundles, launch
+from plugin_bridge import bundles, launch, presets
 from plugin_bridge.build import is_stale
 from plugin_bridge.errors import BridgeError
 
@@ -90,10 +90,10 @@ def install(folder: Path | None = None, *, vst3_dir: Path | None = None, clap_di
 def uninstall() -> list[Path]:
     """Remove every file that `install` put in place, and the folders of a bundle that are empty then.
 
-    Returns the files removed. A file that was changed since is somebody's own by now and stays.
+    Returns the files removed, presets included. A file that was changed since is somebody's own by now and stays.
     """
     record = _read_record()
-    removed: list[Path] = []
+    removed = presets.withdraw()
     for name, expected in record.items():
         path = Path(name)
         if path.is_file() and bundles.digest(path) == expected:

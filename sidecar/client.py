@@ -89,6 +89,29 @@ class Client:
         self._send(message, msgspec.json.encode(changes), *carried.values())
         return self._wait(protocol.Applied, lambda answer: answer.id == command).version
 
+    def act(
+        self,
+        instance: str,
+        verb: str,
+        arguments: Mapping[str, Any] | None = None,
+        attachments: Mapping[str, bytes] | None = None,
+    ) -> int:
+        """Have an instance do something; returns its control version.
+
+        Args:
+            instance: its id, 32 hex digits.
+            verb: one of PROTOCOL section 2.
+            arguments: what the verb needs.
+            attachments: bytes by name.
+
+        Raises:
+            ClientError: refused; the text says why.
+        """
+        command, carried = self._next(), dict(attachments or {})
+        message = protocol.Act(id=command, instance=instance, verb=verb, attachments=list(carried))
+        self._send(message, msgspec.json.encode(arguments or {}), *carried.values())
+        return self._wait(protocol.Applied, lambda answer: answer.id == command).version
+
     def close(self) -> None:
         """Leave."""
         if not self._socket.closed:

@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from engine import EngineError
 from sidecar import protocol
+from sidecar.audience import Audience
 from sidecar.content import ContentStore
 from sidecar.errors import InstanceError, SidecarError
 from sidecar.instance import Instance, Row
@@ -38,6 +39,16 @@ class StateCommand:
     from_plugin: bool
 
 
+@dataclass(frozen=True)
+class ActCommand:
+    """An `act` message on its way to an instance."""
+
+    id: int
+    verb: str
+    arguments: Mapping[str, Any]
+    attachments: Mapping[str, bytes]
+
+
 class EngineLoop:
     """Owns the instances. The methods may be called from any one other thread; they take effect in order.
 
@@ -51,6 +62,7 @@ class EngineLoop:
         self._store = store
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._instances: dict[str, Instance] = {}
+        self._audience = Audience()
         self._running = True
         self._log = structlog.get_logger()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -84,6 +96,23 @@ class EngineLoop:
             reply,
             lambda instance: instance.set_state(command.changes, command.attachments, from_plugin=command.from_plugin),
         )
+
+    def act(self, name: str, command: ActCommand, reply: Send) -> None:
+        """Do something with an instance; answered by `applied` or `failed`."""
+        self._command(
+            name,
+            command.id,
+            reply,
+            lambda instance: instance.act(command.verb, command.arguments, command.attachments),
+        )
+
+    def watch(self, name: str, command: int, peer: bytes, *, on: bool, reply: Send) -> None:
+        """Send a peer the instance's scenes from now on, or no more; answered by `applied` or `failed`."""
+        self._command(name, command, reply, lambda instance: self._watch(instance, peer, reply if on else None))
+
+    def unwatch(self, peer: bytes) -> None:
+        """A peer is gone; nothing is shown to it any more."""
+        self._jobs.put(lambda: self._unwatch(peer))
 
     def feed(self, name: str, rows: Sequence[Row], captures: Sequence[Capture | None]) -> None:
         """Automation records, and the captures that they announce."""
@@ -175,7 +204,15 @@ class EngineLoop:
     def _remove(self, name: str) -> None:
         instance = self._instances.pop(name, None)
         if instance is not None:
+            self._audience.close(name)
             instance.close()
+
+    def _watch(self, instance: Instance, peer: bytes, show: Send | None) -> int:
+        return instance.watch(self._audience.change(instance.name, peer, show))
+
+    def _unwatch(self, peer: bytes) -> None:
+        for name in self._audience.leave(peer):
+            self._instances[name].watch(self._audience.sender(name))
 
     def _list(self, command: int, reply: Send) -> None:
         entries = [instance.entry for instance in self._instances.values()]

@@ -22,25 +22,24 @@ OTHER: Final = "ffeeddccbbaa99887766554433221100"
 TOKEN: Final = "0123456789abcdef0123456789abcdef"  # noqa: S105 - an example, no secret
 HASH: Final = "sha256:" + "5a" * 32
 ATTACHMENT: Final = bytes(range(64))
+SOURCE: Final = {"hash": HASH, "name": "loop", "start_frame": 0, "rate": 44_100, "samples": 88_200, "scale": 0.5}
 
 
 def document() -> Document:
     """A document that uses every key."""
     return Document(
         {
-            "parameters": {"denoise": 0.5, "output_gain": -6.0, "seed_offset": 12.0},
+            "parameters": {"denoise": 0.5, "output_gain": -6.0, "seed_offset": 12.0, "lora_1": -0.5, "shift": 4.0},
             "prompts": {"a": "warm electronic loop", "b": "Regen auf Blech, f\u00fcnf Uhr"},
+            "snapshots": [None, {"name": "Break", "a": "drum loop", "b": "pad chords"}],
+            "song": {"key": "F# minor", "tempo": None, "metre": "3"},
             "seed": 2**64 - 1,
-            "clock": {"tick_frames": 4, "depth": 2, "steps": 8, "shift": 3.0, "lead_frames": 10},
-            "learned": {
-                "hash": HASH,
-                "name": "loop",
-                "start_frame": -10,
-                "rate": 44_100,
-                "samples": 88_200,
-                "scale": 0.5,
-            },
-            "loras": [{"name": "glass-bells", "hash": HASH, "strength": -0.5}],
+            "clock": {"tick_frames": 4, "depth": 2, "steps": 8, "lead_frames": 10},
+            "look_ahead": 1.5,
+            "learned": {**SOURCE, "start_frame": -10},
+            "timbre": {**SOURCE, "name": "bells.wav"},
+            "takes": [{**SOURCE, "slot": "B", "name": "take"}],
+            "loras": [{"name": "glass-bells", "hash": HASH}, None, {"name": "rain", "hash": None}],
             "checkpoint": "demon-tiny-1",
             "engine": "0.1.0",
             "of_a_newer_version": {"kept": [1, 2, 3]},
@@ -54,7 +53,10 @@ def messages() -> dict[str, list[bytes]]:
     records = np.concatenate([row for row, _ in records_with_fields()])
     published = np.array([(-1, 0, 1), (46, 2**32 - 1, 2**24 - 1)], PUBLISH)
     freed = np.array([0, 7, 2**32 - 1], FREE)
-    hello: dict[str, Any] = {"id": 1, "protocol": 1, "token": TOKEN, "instance": INSTANCE, "version": "0.1.0"}
+    numbers = ("region_start", "frames", "playhead", "tick_frames", "ticks", "sustained", "lag", "late", "generation")
+    nowhere: dict[str, Any] = {**dict.fromkeys(numbers, 0), "ticks": 0.0, "sustained": 0.0}
+    nowhere |= {"device": "", "backend": "", "checkpoint": "", "missing": [], "lanes": []}
+    hello: dict[str, Any] = {"id": 1, "protocol": 2, "token": TOKEN, "instance": INSTANCE, "version": "0.1.0"}
     last: dict[str, Any] = {"id": 2**64 - 1}
     return {
         "hello-plugin": p.encode(p.Hello(**hello, role="plugin", pid=4242, host="A host \u00fc")),
@@ -64,12 +66,20 @@ def messages() -> dict[str, list[bytes]]:
         "automation-empty": p.encode(p.Automation(first=0, count=0), b""),
         "state": p.encode(p.State(id=3, instance=INSTANCE, attachments=[HASH]), doc, ATTACHMENT),
         "state-patch": p.encode(p.State(id=4, instance=OTHER, attachments=[]), b'{"prompts":{"a":"pads"}}'),
+        "watch-on": p.encode(p.Watch(id=6, instance=INSTANCE, on=True)),
+        "watch-off": p.encode(p.Watch(id=2**64 - 1, instance=OTHER, on=False)),
+        "act": p.encode(
+            p.Act(id=7, instance=INSTANCE, verb="reference", attachments=["Glocken f\u00fcnf.wav"]),
+            b'{"role":"timbre","name":"Glocken"}',
+            ATTACHMENT,
+        ),
+        "act-plain": p.encode(p.Act(id=8, instance=OTHER, verb="drop_take", attachments=[]), b'{"slot":"A"}'),
         "free": p.encode(p.Free(count=len(freed)), freed.tobytes()),
         "ping": p.encode(p.Ping(time=2**63)),
         "instances": p.encode(p.Instances(id=5)),
         "bye": p.encode(p.Bye()),
         "welcome": p.encode(
-            p.Welcome(id=1, protocol=1, version="0.1.0", pid=99, checkpoint="demon-tiny-1", heartbeat_ms=250)
+            p.Welcome(id=1, protocol=2, version="0.1.0", pid=99, checkpoint="demon-tiny-1", heartbeat_ms=250)
         ),
         "accepted": p.encode(p.Accepted(id=127)),
         "applied": p.encode(p.Applied(id=128, version=65_536)),
@@ -104,23 +114,50 @@ def messages() -> dict[str, list[bytes]]:
                 ],
             )
         ),
+        "scene": scene(),
+        "scene-empty": p.encode(p.Scene(**nowhere), b"", b"", b"", b""),
         "pong": p.encode(p.Pong(time=2**63)),
     }
+
+
+def scene() -> list[bytes]:
+    """Three frames of a song that begins before 0, with two lanes and something missing."""
+    head = p.Scene(
+        region_start=-25,
+        frames=3,
+        playhead=-(2**40),
+        tick_frames=4,
+        ticks=6.25,
+        sustained=12.5,
+        lag=2**32 - 1,
+        late=1,
+        generation=2**32 - 1,
+        device="cpu \u00fc",
+        backend="compiled",
+        checkpoint="demon-tiny-1",
+        missing=[p.Missing(kind="lora", name="glass-bells", fix="Install it.")],
+        lanes=["denoise", "lora_1"],
+    )
+    lanes = np.array([[0.0, 0.5, 1.0], [1.0, 1.0, 0.25]], "<f4")
+    source = np.array([(-1, 1), (0, 0), (-128, 127)], "i1")
+    return p.encode(head, bytes([0, 255, 1]), lanes.tobytes(), source.tobytes(), (-source[::-1] // 2).tobytes())
 
 
 def records_with_fields() -> list[tuple[Any, dict[str, Any]]]:
     """One of every record, as an array of one element and as a JSON object."""
     rows = [
         record(Kind.PASS, pass_=1, song=-4_800, aux=Begin.PLAY, flags=Flag.OFFLINE),
-        record(Kind.PASS, pass_=2, song=0, aux=Begin.LOOP, flags=Flag.FREE_RUN),
+        record(Kind.PASS, pass_=2, song=0, value=72_000.0, aux=Begin.LOOP, flags=Flag.FREE_RUN),
         record(Kind.POINT, parameter=1010, pass_=1, song=-4_800, value=0.75),
         record(Kind.RAMP, parameter=1003, pass_=1, song=2**40, value=-47.9990234375),
         record(Kind.BLOCK, pass_=1, song=-4_800, aux=512, flags=Flag.OFFLINE),
         record(Kind.CAPTURE, pass_=1, song=-4_800, value=2.0**53, aux=1024),
+        record(Kind.CAPTURE, pass_=1, song=-4_800, value=2.0**53 - 1, aux=1024, flags=Flag.SIDE_CHAIN),
         record(Kind.STOP, pass_=2**32 - 1, song=96_000),
         record(Kind.TEMPO, pass_=1, song=0, value=127.99),
         record(Kind.LOST, pass_=1, song=5_000, aux=3),
         record(Kind.PLACE, song=-(2**40)),
+        record(Kind.METRE, pass_=1, song=-96_000, value=7.0, aux=8),
     ]
     return [(row, dict(zip(RECORD.names or (), row[0].item(), strict=True))) for row in rows]
 

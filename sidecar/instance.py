@@ -6,14 +6,14 @@ Lives in the engine thread. Knows neither sockets nor other instances; `send` ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from engine import EngineError
 from sidecar import protocol, rendering
 from sidecar.document import parse_json
-from sidecar.errors import LoraMissingError, SidecarError, TimelineError
+from sidecar.errors import LoraMissingError, MessageError, SidecarError, TimelineError
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
 from sidecar.opening import Opening
@@ -66,6 +66,7 @@ class Instance:
         self._unsaved = False
         self._cold = False
         self._health = Reporter(send)
+        self._show: Send | None = None
 
     @property
     def entry(self) -> protocol.InstanceEntry:
@@ -117,6 +118,20 @@ class Instance:
         self._report()
         return self._version
 
+    def act(self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]) -> int:
+        """Do what a person asked for; returns the control version.
+
+        Raises:
+            MessageError: there is no such verb.
+        """
+        del arguments, attachments
+        raise MessageError(f"act: verb is {verb!r}.", "Update DEMON: plugin and sidecar must be of one version.")
+
+    def watch(self, show: Send | None) -> int:
+        """Show the scene to somebody from now on, None: to nobody; returns the control version."""
+        self._show = show
+        return self._version
+
     def free(self, slots: Sequence[int]) -> None:
         """The plugin gives slots back."""
         if self._publisher is not None:
@@ -136,10 +151,12 @@ class Instance:
                     self._cover(song + aux)
                 case Kind.CAPTURE:
                     capture = next(captures, None)
-                    if number == self._number:
+                    if number == self._number and not flags & Flag.SIDE_CHAIN:
                         self._project.capture(song, None if capture is None else capture.audio)
                 case Kind.PASS:
                     self._begin(Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
+                case Kind.TEMPO | Kind.METRE:
+                    self._tempo = self._tempo.heard(kind, song, value, aux)
                 case Kind.STOP if number == self._number:
                     self._end_pass()
                     self._report()
@@ -216,6 +233,7 @@ class Instance:
         if self._timeline is None:
             raise TimelineError("A pass begins before there is a timeline.", "Send timeline first.")
         self._end_pass(loop=loop)
+        self._tempo = UNKNOWN  # what the host knows of it follows at once
         self._project.begin_pass(self._timeline.rate)
         self._number, self._opening = opening.number, opening
         self._standby.leave()

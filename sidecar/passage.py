@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.document import MAX_SECONDS
+from sidecar.fields import MAX_SECONDS
 
 MAX_SAMPLES: Final = 2**26
 """Most samples of a passage, which hold 512 MB: 10 minutes up to 111 kHz, 5.8 at 192."""

@@ -1,4 +1,4 @@
-"""What one instance's project holds: document, sources and parameter values, and the material they make."""
+"""What one instance's project holds: document, sources and parameter values, and the score they make."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sidecar.sources import LEARN, NONE, Sources
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
-    from sidecar.document import SourceEntry
+    from sidecar.fields import SourceEntry
     from sidecar.material import Preparer
     from sidecar.passage import Audio
     from sidecar.prompts import Prompts
@@ -55,7 +55,7 @@ class Project:
             ContentError: the document names a source whose audio is missing.
             LoraMissingError: it names a LoRA that is not there.
         """
-        self._preparer.loras.strengths(self.document.fields.loras)
+        self._preparer.loras.slots(self.document.fields.loras)
         return self.mode == NONE or self._sources.current(self.mode) is not None
 
     def merged(self, changes: bytes) -> Document:

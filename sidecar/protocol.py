@@ -1,4 +1,4 @@
-"""The messages of the bridge protocol, version 1 (plugin_bridge/PROTOCOL.md section 2).
+"""The messages of the bridge protocol, version 2 (plugin_bridge/PROTOCOL.md section 2).
 
 Knows bytes and structs; knows neither sockets nor what a message does. Frames come from strangers until a `hello` was
 checked, so every length is bounded before anything is decoded: msgpack bounds the shape, msgspec checks the types.
@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from sidecar.errors import MessageError
 from sidecar.records import MAX_RECORDS, RECORD
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 HEARTBEAT_MS: Final = 250
 PEER_TIMEOUT_S: Final = 5.0
 
@@ -22,6 +22,9 @@ MAX_FRAMES: Final = 16
 MAX_HEAD: Final = 64 * 1024
 MAX_DOCUMENT: Final = 8 * 1024 * 1024
 MAX_ATTACHMENT: Final = 64 * 1024 * 1024
+MAX_SCENE_FRAMES: Final = 15_000
+MAX_SCENE_LANES: Final = 16
+MAX_MISSING: Final = 64
 
 U16 = Annotated[int, Meta(ge=0, le=2**16 - 1)]
 U32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
@@ -32,6 +35,7 @@ Word = Annotated[str, Meta(max_length=256)]
 InstanceId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 Hash = Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$")]
 Hashes = Annotated[list[Hash], Meta(max_length=MAX_FRAMES - 2)]
+Names = Annotated[list[Word], Meta(max_length=MAX_FRAMES - 2)]
 
 
 class Message(Struct, tag_field="t", frozen=True):
@@ -66,6 +70,19 @@ class State(Message, tag="state", frozen=True):
     id: U64
     instance: InstanceId
     attachments: Hashes
+
+
+class Watch(Message, tag="watch", frozen=True):
+    id: U64
+    instance: InstanceId
+    on: bool
+
+
+class Act(Message, tag="act", frozen=True):
+    id: U64
+    instance: InstanceId
+    verb: Word
+    attachments: Names
 
 
 class Free(Message, tag="free", frozen=True):
@@ -157,6 +174,33 @@ class InstanceList(Message, tag="list", frozen=True):
     instances: list[InstanceEntry]
 
 
+class Missing(Struct, frozen=True):
+    """Content that a document names and this machine lacks: "source", "lora" or "checkpoint"."""
+
+    kind: Word
+    name: str
+    fix: str
+
+
+class Scene(Message, tag="scene", frozen=True):
+    """What an instance does now. Its frames: coverage u8, lanes f32 [K, frames], source and output peaks i8 pairs."""
+
+    region_start: I64
+    frames: Annotated[int, Meta(ge=0, le=MAX_SCENE_FRAMES)]
+    playhead: I64
+    tick_frames: U32
+    ticks: float
+    sustained: float
+    lag: U32
+    late: U32
+    generation: U32
+    device: Word
+    backend: Word
+    checkpoint: Word
+    missing: Annotated[list[Missing], Meta(max_length=MAX_MISSING)]
+    lanes: Annotated[list[Word], Meta(max_length=MAX_SCENE_LANES)]
+
+
 class Pong(Message, tag="pong", frozen=True):
     time: U64
 
@@ -165,7 +209,7 @@ class _Command(Struct):
     id: U64
 
 
-FromPeer = Hello | TimelineFile | Automation | State | Free | Ping | Instances | Bye
+FromPeer = Hello | TimelineFile | Automation | State | Watch | Act | Free | Ping | Instances | Bye
 FromSidecar = (
     Welcome
     | Accepted
@@ -177,6 +221,7 @@ FromSidecar = (
     | DocumentChanged
     | Health
     | InstanceList
+    | Scene
     | Pong
 )
 
@@ -268,6 +313,10 @@ def _frame_bounds(message: Message) -> list[int]:
     match message:
         case State(attachments=hashes) | DocumentChanged(attachments=hashes):
             return [MAX_DOCUMENT, *[MAX_ATTACHMENT] * len(hashes)]
+        case Act(attachments=names):
+            return [MAX_HEAD, *[MAX_ATTACHMENT] * len(names)]
+        case Scene(frames=frames, lanes=lanes):
+            return [frames, 4 * frames * len(lanes), 2 * frames, 2 * frames]
         case Automation() | Free() | Publish():
             return [MAX_RECORDS * RECORD.itemsize]
         case _:

@@ -45,6 +45,7 @@ class Kind(IntEnum):
     TEMPO = 7
     LOST = 8
     PLACE = 9
+    METRE = 10
 
 
 class Begin(IntEnum):
@@ -57,10 +58,11 @@ class Begin(IntEnum):
 
 
 class Flag(IntFlag):
-    """Flags of PASS and BLOCK."""
+    """Flags of PASS and BLOCK, and of CAPTURE."""
 
     OFFLINE = 1
     FREE_RUN = 2
+    SIDE_CHAIN = 4
 
 
 def decode_records(data: bytes, count: int) -> Records:
@@ -82,7 +84,9 @@ def decode_records(data: bytes, count: int) -> Records:
             "Send count x 32 bytes in frame 1.",
         )
     records = np.frombuffer(data, RECORD)
-    _refuse(records, (records["kind"] < Kind.PASS) | (records["kind"] > Kind.PLACE), "kind", "Send a kind from 1 to 9.")
+    _refuse(
+        records, (records["kind"] < Kind.PASS) | (records["kind"] > Kind.METRE), "kind", "Send a kind from 1 to 10."
+    )
     _refuse(records, ~np.isfinite(records["value"]), "value", "Send finite values.")
     _refuse(records, np.abs(records["song"]) > MAX_SONG, "song", "Keep song positions within +-2**53 samples.")
     blocks = records["kind"] == Kind.BLOCK

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sidecar.course import Course
-    from sidecar.document import Clock
+    from sidecar.fields import Clock
     from sidecar.material import Material, Preparer
     from sidecar.prompts import Prompts
     from sidecar.source import SourceAudio

@@ -16,7 +16,8 @@ import structlog
 import zmq
 
 from sidecar import __version__, protocol
-from sidecar.engine_loop import EngineLoop, StateCommand
+from sidecar.document import parse_json
+from sidecar.engine_loop import ActCommand, EngineLoop, StateCommand
 from sidecar.errors import InstanceError, MessageError, SidecarError
 from sidecar.peers import Peer, Peers
 from sidecar.records import Kind, Records, decode_free, decode_records
@@ -157,6 +158,10 @@ class Service:
                 self._timeline(peer, message)
             case protocol.State():
                 self._state(peer, message, rest)
+            case protocol.Act():
+                self._act(peer, message, rest)
+            case protocol.Watch():
+                self._watch(peer, message)
             case protocol.Instances(id=command):
                 self._loop.list(command, self._sender(peer.address))
             case protocol.Bye():
@@ -171,12 +176,29 @@ class Service:
         self._loop.open_timeline(peer.instance, message.id, timeline, self._sender(peer.address))
 
     def _state(self, peer: Peer, message: protocol.State, rest: Frames) -> None:
+        attachments = dict(zip(message.attachments, rest[1:], strict=True))
+        reply = self._accept(peer, message)
+        command = StateCommand(message.id, rest[0], attachments, peer.is_plugin)
+        self._loop.set_state(message.instance, command, reply)
+
+    def _act(self, peer: Peer, message: protocol.Act, rest: Frames) -> None:
+        if len(set(message.attachments)) < len(message.attachments):
+            raise MessageError("act: attachments names one twice.", "Name each attachment once.")
+        arguments = parse_json(rest[0], "act's frame 1")
+        attachments = dict(zip(message.attachments, rest[1:], strict=True))
+        command = ActCommand(message.id, message.verb, arguments, attachments)
+        self._loop.act(message.instance, command, self._accept(peer, message))
+
+    def _watch(self, peer: Peer, message: protocol.Watch) -> None:
+        reply = self._accept(peer, message)
+        self._loop.watch(message.instance, message.id, peer.address, on=message.on, reply=reply)
+
+    def _accept(self, peer: Peer, message: protocol.State | protocol.Act | protocol.Watch) -> Send:
+        """Accept a command about an instance; how its outcome is sent."""
         if peer.is_plugin and message.instance != peer.instance:
             raise MessageError(f"instance is {message.instance}.", "A plugin names itself.")
-        attachments = dict(zip(message.attachments, rest[1:], strict=True))
         self._send(peer.address, protocol.encode(protocol.Accepted(id=message.id)))
-        command = StateCommand(message.id, rest[0], attachments, peer.is_plugin)
-        self._loop.set_state(message.instance, command, self._sender(peer.address))
+        return self._sender(peer.address)
 
     def _automation(self, peer: Peer, message: protocol.Automation, data: bytes) -> None:
         records = decode_records(data, message.count)
@@ -199,6 +221,7 @@ class Service:
     def _leave(self, peer: Peer, why: str) -> None:
         self._log.info("left", role=peer.role, instance=peer.instance[:8], why=why)
         self._peers.drop(peer)
+        self._loop.unwatch(peer.address)
         if peer.is_plugin:
             self._loop.remove(peer.instance)
 

@@ -13,8 +13,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sidecar.document import SourceEntry
 from sidecar.errors import ContentError
+from sidecar.fields import SourceEntry
 from sidecar.frames import first_sample, frame_of
 from sidecar.passage import room
 from sidecar.region import Region, region_of

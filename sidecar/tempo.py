@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.song.regions import bar_frames
 from sidecar.frames import FRAME_RATE
+from sidecar.records import Kind
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,14 @@ class Tempo:
     beats: int | None = None
     unit: int | None = None
     bar: int | None = None
+
+    def heard(self, kind: int, song: int, value: float, aux: int) -> Tempo:
+        """What is known after a TEMPO or METRE record; one that makes no sense says nothing."""
+        if kind == Kind.TEMPO:
+            return replace(self, bpm=value) if value > 0.0 else self
+        if value >= 1.0 and aux >= 1:
+            return replace(self, beats=round(value), unit=aux, bar=song)
+        return self
 
     def bars(self, start: int, rate: int, longest: int) -> tuple[float | None, float]:
         """Frames of a bar, and of a bar line after frame `start` counted from there; None where bars are of no use.

@@ -23,7 +23,7 @@ app.add_typer(bench.app, name="bench")
 app.command()(doctor.doctor)
 app.command("set")(control.set_command)
 app.command()(instances.instances)
-app.command()(presets.presets)
+app.add_typer(presets.app, name="presets")
 app.add_typer(checkpoints.app, name="checkpoint")
 app.add_typer(graph.app, name="graph")
 

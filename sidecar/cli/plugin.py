@@ -8,6 +8,7 @@ import typer
 
 import plugin_bridge
 from sidecar.cli.output import ERR, OUT, CommandError, print_json
+from sidecar.cli.presets import say_published
 
 app = typer.Typer(help="Build the VST3 and CLAP bundles, and put them where hosts look.", no_args_is_help=True)
 
@@ -32,12 +33,17 @@ def build(folder: Folder = None, json: Json = False) -> None:
 
 @app.command()
 def install(folder: Folder = None, vst3_dir: Vst3Dir = None, clap_dir: ClapDir = None, json: Json = False) -> None:
-    """Copy the bundles into the user's plugin folders and tell the plugin how to start the sidecar."""
+    """Copy the bundles and presets into the user's folders and tell the plugin how to start the sidecar."""
+    from sidecar.exports import export
+
     done = plugin_bridge.install(folder, vst3_dir=vst3_dir, clap_dir=clap_dir)
+    published = export(vst3_dir)
     if json:
-        print_json({key: str(value) for key, value in asdict(done).items()})
+        paths = {key: str(value) for key, value in asdict(done).items()}
+        print_json({**paths, "presets": str(published.folder)})
     else:
-        OUT.print(f"{done.vst3}\n{done.clap}\n{done.launch_file}", markup=False)
+        OUT.print(f"{done.vst3}\n{done.clap}\n{done.launch_file}\n{published.folder}", markup=False)
+        say_published(published)
         ERR.print("installed; rescan plugins in the host")
 
 

@@ -66,7 +66,7 @@ class FakeSidecar:
     `heard` is every message so far; `errors` what went wrong in the answering thread.
     """
 
-    def __init__(self, run_dir: Path, answer: Callable[..., None], token: str = TOKEN, protocol: int = 1) -> None:
+    def __init__(self, run_dir: Path, answer: Callable[..., None], token: str = TOKEN, protocol: int = 2) -> None:
         self.answer = answer
         self.heard: list[Message] = []
         self.errors: list[str] = []
@@ -124,7 +124,7 @@ def proper(fake: FakeSidecar, send: Send, message: Message, frames: list[bytes])
             {
                 "t": "welcome",
                 "id": message["id"],
-                "protocol": 1,
+                "protocol": 2,
                 "version": "0.1.0",
                 "pid": os.getpid(),
                 "checkpoint": "fake",

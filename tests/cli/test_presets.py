@@ -7,13 +7,14 @@ import jsonschema
 import pytest
 
 import engine
-from sidecar.cli import library
+from sidecar import library
+from sidecar import preset as presets
 from sidecar.document import Document
 from sidecar.errors import StateError
 from sidecar.parameters import TABLE
 
-PRESETS = sorted(path for path in library.folder().glob("*.json") if path.name != "schema.json")
-SCHEMA = json.loads((library.folder() / "schema.json").read_text())
+PRESETS = sorted(path for path in library.factory_folder().glob("*.json") if path.name != "schema.json")
+SCHEMA = json.loads((library.factory_folder() / "schema.json").read_text())
 
 # demon-tiny-1's vocabulary (its model card); a factory preset with other words would be heard as something else
 WORDS = {
@@ -31,7 +32,7 @@ def test_there_are_factory_presets() -> None:
 def test_a_preset_matches_its_schema_and_changes_what_it_says(path: Path) -> None:
     data = json.loads(path.read_text())
     jsonschema.validate(data, SCHEMA)
-    preset = library.read(path)
+    preset = presets.read(path, "factory")
     assert preset.about.tags
     assert preset.about.description
     before = Document({"seed": 999, "checkpoint": "kept"})
@@ -70,8 +71,9 @@ def test_the_schema_has_every_parameter_with_the_ranges_of_the_table() -> None:
     [
         {"parameters": {"denoise": 1.5}},
         {"seed": -1},
-        {"version": 2},
+        {"version": 3},
         {"learned": None},
+        {"clock": {"shift": 3.0}},
         {"prompts": {"a": 5}},
         {"loras": [{}]},
     ],
@@ -85,14 +87,9 @@ def test_the_schema_refuses_what_is_no_preset(changes: dict[str, object]) -> Non
 
 def test_a_preset_without_a_name_or_with_a_wild_value_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
-    path.write_text(json.dumps({"format": "demon-state", "version": 1, "preset": {}}))
+    path.write_text(json.dumps({"format": "demon-state", "version": 2, "preset": {}}))
     with pytest.raises(StateError, match=r"mine\.json"):
-        library.read(path)
+        presets.read(path, "user")
     path.write_text(json.dumps({"preset": {"name": "x"}, "parameters": {"denoise": 7}}))
     with pytest.raises(StateError, match="denoise"):
-        library.read(path)
-
-
-def test_a_preset_is_found_by_name_and_by_path() -> None:
-    by_name = library.find("warehouse")
-    assert library.find(str(by_name.path)) == by_name
+        presets.read(path, "user")

@@ -150,7 +150,7 @@ class Peer:
         """Say hello; the answer to it."""
         keys = {
             "id": self.next_id(),
-            "protocol": 1,
+            "protocol": 2,
             "token": self.run.token,
             "role": "plugin",
             "instance": self.instance,

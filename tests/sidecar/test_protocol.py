@@ -85,7 +85,7 @@ def test_bounds_hold() -> None:
     "wrong",
     [
         {"kind": 0},
-        {"kind": 10},
+        {"kind": 11},
         {"value": np.nan},
         {"value": -np.inf},
         {"song": 2**60},

@@ -145,7 +145,7 @@ def test_health_is_dry_without_and_ready_with_a_source(connect: Connect) -> None
     [
         ({"token": "f" * 32}, "bad_token"),
         ({"token": ""}, "bad_token"),
-        ({"protocol": 2}, "bad_protocol"),
+        ({"protocol": 3}, "bad_protocol"),
         ({"role": "root"}, "bad_message"),
         ({"instance": "../../etc"}, "bad_message"),
         ({"pid": -1}, "bad_message"),
@@ -306,3 +306,40 @@ def test_a_client_without_a_sidecar_says_so(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("DEMON_RUN_DIR", str(tmp_path))
     with pytest.raises(ClientError, match="No sidecar"):
         Client()
+
+
+def test_a_plugin_acts_and_watches_for_itself_only(connect: Connect) -> None:
+    peer, other = connect(), connect()
+    for name, more in (("act", {"verb": "take", "attachments": []}), ("watch", {"on": True})):
+        frames = [b"{}"] if name == "act" else []
+        peer.send(name, *frames, id=peer.next_id(), instance=other.instance, **more)
+        assert peer.wait("failed")[0]["code"] == "bad_message"
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "names", "code"),
+    [
+        ("dance", b"{}", [], "bad_message"),
+        ("take", b"[1]", [], "bad_state"),
+        ("take", b"{", [], "bad_state"),
+        ("take", b"{}", ["a", "a"], "bad_message"),
+    ],
+)
+def test_a_wrong_act_is_refused_and_named(
+    connect: Connect, verb: str, arguments: bytes, names: list[str], code: str
+) -> None:
+    peer = connect()
+    command = peer.next_id()
+    frames = [b""] * len(names)
+    peer.send("act", arguments, *frames, id=command, instance=peer.instance, verb=verb, attachments=names)
+    failed = peer.outcome(command)
+    assert (failed["t"], failed["code"]) == ("failed", code)
+    assert failed["fix"]
+
+
+def test_a_patch_is_answered_with_a_document_only_where_it_became_something_else(connect: Connect) -> None:
+    peer = connect()
+    assert peer.state(b'{"prompts":{"a":"pads","b":""}}')["t"] == "applied"
+    assert peer.state(b'{"format":"demon-state","prompts":{"a":"pads","b":""}}')["t"] == "applied"
+    document, (text,) = peer.wait("document")
+    assert (json.loads(text)["prompts"], document["version"]) == ({"a": "pads", "b": ""}, 2)

@@ -5,6 +5,7 @@
 
 mod discovery;
 mod entry;
+mod header;
 mod main_thread;
 mod params;
 mod preset;

@@ -15,7 +15,19 @@ pub fn block(event: Option<&TransportEvent>, frames: u32, offline: bool, rate: f
         looping: event.flags.contains(TransportFlags::IS_LOOP_ACTIVE),
         position: position(event, tempo, rate),
         tempo,
+        metre: metre(event),
+        beat: has_beats(event).then(|| event.song_pos_beats.to_float()),
+        bar: has_beats(event).then(|| event.bar_start.to_float()),
     }
+}
+
+fn has_beats(event: &TransportEvent) -> bool {
+    event.flags.contains(TransportFlags::HAS_BEATS_TIMELINE)
+}
+
+fn metre(event: &TransportEvent) -> Option<(u32, u32)> {
+    let metre = (event.time_signature_numerator, event.time_signature_denominator);
+    event.flags.contains(TransportFlags::HAS_TIME_SIGNATURE).then_some((metre.0.into(), metre.1.into()))
 }
 
 /// Song position in samples. CLAP has no sample position: seconds carry 31 fractional bits, so rounding finds the
@@ -74,6 +86,16 @@ mod tests {
         let with_tempo = event(beats | TransportFlags::HAS_TEMPO, 0.0, 2.0, 120.0);
         assert_eq!(block(Some(&with_tempo), 64, false, 48_000.0).position, Some(48_000));
         assert_eq!(block(Some(&event(beats, 0.0, 2.0, 120.0)), 64, false, 48_000.0).position, None);
+    }
+
+    #[test]
+    fn bars_and_metre_are_passed_on_where_the_host_knows_them() {
+        let silent = block(Some(&event(TransportFlags::HAS_TEMPO, 0.0, 6.5, 120.0)), 64, false, 48_000.0);
+        assert_eq!((silent.metre, silent.beat, silent.bar), (None, None, None));
+        let flags = TransportFlags::HAS_BEATS_TIMELINE | TransportFlags::HAS_TIME_SIGNATURE;
+        let event = TransportEvent { bar_start: BeatTime::from_float(4.0), ..event(flags, 0.0, 6.5, 120.0) };
+        let told = block(Some(&event), 64, false, 48_000.0);
+        assert_eq!((told.metre, told.beat, told.bar), (Some((4, 4)), Some(6.5), Some(4.0)));
     }
 
     #[test]

@@ -15,4 +15,9 @@ pub struct Block {
     pub looping: bool,
     /// Beats per minute, where the host says.
     pub tempo: Option<f64>,
+    /// Numerator and denominator of the metre, where the host says.
+    pub metre: Option<(u32, u32)>,
+    /// The song position of the first sample, and of the bar that it is in, in quarter notes, where the host says.
+    pub beat: Option<f64>,
+    pub bar: Option<f64>,
 }

@@ -40,6 +40,19 @@ impl fmt::Display for StateError {
 
 impl Error for StateError {}
 
+/// Why [`crate::Instance::edit`] or [`crate::Instance::act`] refused at once: what is wrong and what to do. Nothing was
+/// changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditError(pub String);
+
+impl fmt::Display for EditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for EditError {}
+
 /// Why a preset was refused. The state before it is untouched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresetError {

@@ -1,11 +1,13 @@
 //! The thread that talks to the sidecar: one per instance, from its first activation to its end.
 
+mod asked;
 mod inbound;
 mod outbound;
 mod session;
 
 use crate::{
-    Status,
+    Outcome, Status,
+    draft::Change,
     echo::Echo,
     launch::{self, Launch},
     log,
@@ -18,6 +20,7 @@ use crate::{
     timeline::Timeline,
     wait::Trouble,
 };
+use serde_json::{Map, Value};
 use session::End;
 use std::{
     collections::VecDeque,
@@ -34,6 +37,25 @@ pub(crate) enum Command {
     Timeline(Arc<Timeline>),
     /// The document was replaced.
     State,
+    /// A command's number, and keys of the document that changed.
+    Edit(u64, Change),
+    Act(Act),
+    /// An editor opened or closed.
+    Watch,
+}
+
+/// An `act` of PROTOCOL section 2, by command number.
+pub(crate) struct Act {
+    pub number: u64,
+    pub verb: String,
+    pub arguments: Map<String, Value>,
+    pub attachments: Vec<(String, Arc<[u8]>)>,
+}
+
+/// What an editor asked for, in its order.
+enum Request {
+    Edit(u64, Change),
+    Act(Act),
 }
 
 /// The main thread's handle. Dropping it says goodbye to the sidecar.
@@ -102,6 +124,8 @@ struct Courier {
     captured: u64,
     state_is_new: bool,
     timeline_is_new: bool,
+    watch_is_new: bool,
+    requests: VecDeque<Request>,
     closed: bool,
     /// What the user is told while no pass has failed.
     standing: (Status, String),
@@ -120,6 +144,8 @@ impl Courier {
             captured: 0,
             state_is_new: false,
             timeline_is_new: false,
+            watch_is_new: false,
+            requests: VecDeque::new(),
             closed: false,
             standing: (Status::Starting, "looking for the sidecar".into()),
             failure: None,
@@ -190,6 +216,7 @@ impl Courier {
         while tokio::time::Instant::now() < until && !self.closed {
             self.void_records();
             self.take_commands();
+            self.void_requests();
             self.tell();
             let tick = Duration::from_millis(10);
             let _ = tokio::time::timeout(tick, self.shared.wake.notified()).await;
@@ -204,6 +231,16 @@ impl Courier {
         }
     }
 
+    /// Without a sidecar nobody acts; an edit is in the document, which the next sidecar is sent as a whole.
+    fn void_requests(&mut self) {
+        for request in self.requests.drain(..) {
+            if let Request::Act(act) = request {
+                let text = format!("no sidecar is connected ({}): try again when it is", self.standing.1);
+                self.shared.outcomes.close(act.number, Outcome::Refused(text));
+            }
+        }
+    }
+
     /// Takes what the main thread asked for; a timeline only replaces the last one.
     fn take_commands(&mut self) {
         loop {
@@ -214,6 +251,9 @@ impl Courier {
                     self.timeline_is_new = true;
                 }
                 Ok(Command::State) => self.state_is_new = true,
+                Ok(Command::Edit(number, change)) => self.requests.push_back(Request::Edit(number, change)),
+                Ok(Command::Act(act)) => self.requests.push_back(Request::Act(act)),
+                Ok(Command::Watch) => self.watch_is_new = true,
                 Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::Disconnected) => return self.closed = true,
             }

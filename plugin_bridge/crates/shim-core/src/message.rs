@@ -1,8 +1,9 @@
 //! The messages of the bridge protocol (PROTOCOL section 2), as MessagePack maps.
 
+use crate::scene::SceneHead;
 use serde::{Deserialize, Serialize};
 
-pub(crate) const PROTOCOL: u16 = 1;
+pub(crate) const PROTOCOL: u16 = 2;
 /// The bounds of PROTOCOL section 2.
 pub(crate) const MAX_FRAMES: usize = 16;
 pub(crate) const MAX_HEAD: usize = 64 << 10;
@@ -49,6 +50,17 @@ pub(crate) enum Message {
     Free {
         count: u32,
     },
+    Watch {
+        id: u64,
+        instance: String,
+        on: bool,
+    },
+    Act {
+        id: u64,
+        instance: String,
+        verb: String,
+        attachments: Vec<String>,
+    },
     Ping {
         time: u64,
     },
@@ -94,6 +106,7 @@ pub(crate) enum Message {
         fix: String,
         late_frames: u32,
     },
+    Scene(SceneHead),
     Pong {
         time: u64,
     },

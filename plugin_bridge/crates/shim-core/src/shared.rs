@@ -4,9 +4,12 @@ use crate::{
     Status,
     bell::Bell,
     document::Document,
+    draft::Draft,
     instance::{Notice, Notifier},
+    outcome::Outcomes,
     parameters::{self, COUNT, Curve, STATUS},
     peer::Peer,
+    scene::Scene,
     wait::Trouble,
 };
 use std::sync::{
@@ -26,10 +29,17 @@ pub(crate) struct Shared {
     waiting: AtomicBool,
     /// Pass number << 8 | `Trouble`, of the last pass that failed; 0 for none.
     failure: AtomicU64,
-    document: Mutex<Document>,
+    draft: Mutex<Draft>,
+    pub outcomes: Outcomes,
+    /// The last one that the sidecar sent while it was watched.
+    scene: Mutex<Option<Arc<Scene>>>,
+    /// An editor is open.
+    watched: AtomicBool,
     /// How often the host loaded a state. What the sidecar says about an older one must not overwrite it.
     loads: AtomicU64,
     status_text: Mutex<String>,
+    /// Rate and latency of the activation in force.
+    active: Mutex<Option<(u32, u32)>>,
     notifier: Mutex<Option<Arc<Notifier>>>,
 }
 
@@ -49,9 +59,13 @@ impl Shared {
             values: std::array::from_fn(|index| AtomicU64::new(parameters::table()[index].default.to_bits())),
             waiting: AtomicBool::new(false),
             failure: AtomicU64::new(0),
-            document: Mutex::new(Document::default()),
+            draft: Mutex::default(),
+            outcomes: Outcomes::default(),
+            scene: Mutex::default(),
+            watched: AtomicBool::new(false),
             loads: AtomicU64::new(0),
             status_text: Mutex::new(String::from("no audio yet: activate the plugin")),
+            active: Mutex::new(None),
             notifier: Mutex::new(None),
         }
     }
@@ -75,20 +89,60 @@ impl Shared {
         (0..COUNT).filter(hosts).map(|index| (index, self.value(index)))
     }
 
-    pub(crate) fn document(&self) -> MutexGuard<'_, Document> {
-        lock(&self.document)
+    pub(crate) fn draft(&self) -> MutexGuard<'_, Draft> {
+        lock(&self.draft)
     }
 
-    /// To be called while the document is held.
+    pub(crate) fn scene(&self) -> Option<Arc<Scene>> {
+        lock(&self.scene).clone()
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_watched(&self, watched: bool) {
+        self.watched.store(watched, Ordering::Release);
+        if !watched {
+            self.set_scene(None);
+        }
+    }
+
+    pub(crate) fn set_scene(&self, scene: Option<Scene>) {
+        *lock(&self.scene) = scene.map(Arc::new);
+    }
+
+    /// To be called while the draft is held.
     pub(crate) fn loads(&self) -> u64 {
         self.loads.load(Ordering::Acquire)
     }
 
     /// The host loaded a state: absent keys keep their value.
     pub(crate) fn load(&self, loaded: Document) {
-        let mut document = self.document();
-        document.merge(loaded.json, loaded.attachments);
+        let mut draft = self.draft();
+        draft.load(loaded);
         self.loads.fetch_add(1, Ordering::AcqRel);
+        drop(draft);
+        self.check_latency();
+    }
+
+    /// An activation at this rate begins; returns the latency that it declares.
+    pub(crate) fn activate(&self, rate: u32) -> u32 {
+        let latency = self.draft().document.latency(rate);
+        *lock(&self.active) = Some((rate, latency));
+        latency
+    }
+
+    pub(crate) fn deactivate(&self) {
+        *lock(&self.active) = None;
+    }
+
+    /// The document changed: a latency other than the one in force takes another activation.
+    fn check_latency(&self) {
+        let active = *lock(&self.active);
+        if active.is_some_and(|(rate, latency)| self.draft().document.latency(rate) != latency) {
+            self.tell(Notice::LatencyChanged);
+        }
     }
 
     pub(crate) fn waiting(&self, waiting: bool) {
@@ -138,7 +192,15 @@ impl Shared {
         *lock(&self.notifier) = Some(Arc::new(notifier));
     }
 
+    /// Not while the draft is held.
     pub(crate) fn notify(&self, notice: Notice) {
+        self.tell(notice);
+        if notice == Notice::DocumentChanged {
+            self.check_latency();
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
         // Called outside the lock: a format layer may set another notifier from within.
         let notifier = lock(&self.notifier).clone();
         if let Some(notifier) = notifier {

@@ -5,7 +5,7 @@ use super::{
     session::{self, End, Session},
 };
 use crate::{
-    Status,
+    Scene, SceneHead, Status,
     document::{self, Attachment},
     instance::Notice,
     message::{MAX_FRAMES, Message, PROTOCOL, Published},
@@ -30,7 +30,7 @@ impl Session {
         match message {
             Ok(message) => {
                 // A bounce waits for as long as there is progress; neither beating nor talking is any.
-                let idle = matches!(message, Message::Pong { .. } | Message::Health { .. });
+                let idle = matches!(message, Message::Pong { .. } | Message::Health { .. } | Message::Scene(_));
                 courier.shared.peer.touch(!idle);
                 self.handle(courier, message, frames).await
             }
@@ -47,7 +47,11 @@ impl Session {
             Message::Welcome { .. } if !self.welcomed => self.introduce(courier).await.map_err(End::Lost)?,
             Message::Failed { id, code, text, fix } => self.failed(courier, id, &code, &format!("{text} {fix}"))?,
             Message::Applied { id, .. } if self.opening == Some(id) => self.opened(courier).await.map_err(End::Lost)?,
-            Message::Applied { id, .. } if self.state == Some(id) => self.state = None,
+            Message::Applied { id, .. } => {
+                self.asked.applied(&courier.shared, id);
+                self.state = self.state.filter(|state| *state != id);
+            }
+            Message::Scene(head) => self.scene(courier, head, &frames),
             Message::Pass { pass, start, end, wet, .. } => courier.answer(Answer { pass, start, end, wet }),
             Message::Publish { epoch, pass, count, .. } => self.publish(courier, epoch, pass, count, &frames),
             Message::Captured { count } => {
@@ -84,6 +88,9 @@ impl Session {
         if !self.welcomed || self.opening == Some(id) {
             return Err(End::Refused(text.into()));
         }
+        if self.asked.failed(&courier.shared, id, text) {
+            return Ok(());
+        }
         let reach = courier.shared.peer.reach();
         courier.stand(reach, Status::Failed, text);
         if self.state != Some(id) {
@@ -105,6 +112,16 @@ impl Session {
         match refused {
             Ok(0) => {}
             Ok(refused) => self.complain(courier, &format!("publish: {refused} slots are not the sidecar's to name")),
+            Err(text) => self.complain(courier, &text),
+        }
+    }
+
+    fn scene(&mut self, courier: &Courier, head: SceneHead, frames: &Frames) {
+        let frames: Vec<&[u8]> = frames.iter().map(|frame| &frame[..]).collect();
+        match Scene::decode(head, &frames) {
+            // One that was on its way when the editor closed is of nobody's interest.
+            Ok(scene) if courier.shared.is_watched() => courier.shared.set_scene(Some(scene)),
+            Ok(_) => {}
             Err(text) => self.complain(courier, &text),
         }
     }
@@ -157,7 +174,7 @@ impl Courier {
     /// state is on its way to it, which it will answer.
     fn take_document(&mut self, names: &[String], mut frames: Frames, known: Option<u64>) -> Result<(), String> {
         let json = frames.pop_front().filter(|json| json.len() <= MAX_DOCUMENT).ok_or("document: no JSON in bounds")?;
-        let json = document::parse(&json).map_err(|error| error.to_string())?;
+        let (json, _) = document::parse(&json).map_err(|error| error.to_string())?;
         if frames.len() != names.len() || frames.iter().any(|frame| frame.len() > MAX_ATTACHMENT) {
             return Err("document: its attachments are not in bounds".into());
         }
@@ -168,11 +185,11 @@ impl Courier {
         let attachments = attachments.collect::<Result<Vec<_>, String>>()?;
         let values = document::values(&json).map_err(|error| error.to_string())?;
         let changed = {
-            let mut document = self.shared.document();
+            let mut draft = self.shared.draft();
             if known != Some(self.shared.loads()) {
                 return Ok(());
             }
-            document.merge(json, attachments)
+            draft.take(json, attachments)
         };
         self.take_values(&values);
         if changed {

@@ -1,7 +1,8 @@
 //! What goes to the sidecar.
 
-use super::{Courier, session::Session};
+use super::{Act, Courier, Request, session::Session};
 use crate::{
+    draft::Change,
     message::{MAX_RECORDS, Message},
     parameters,
     record::{BYTES, Kind, Record},
@@ -21,10 +22,10 @@ impl Session {
     }
 
     pub(super) async fn send_state(&mut self, courier: &mut Courier) -> Result<(), String> {
-        let document = {
-            let document = courier.shared.document();
+        let (document, edits) = {
+            let mut draft = courier.shared.draft();
             self.loads = courier.shared.loads();
-            document.with_values(&courier.shared)
+            (draft.document.with_values(&courier.shared), draft.cover())
         };
         let now = courier.shared.peer.now();
         for (index, value) in courier.shared.host_values() {
@@ -33,6 +34,7 @@ impl Session {
         let attachments: Vec<_> = document.attachments.iter().take(MAX_ATTACHMENTS).collect();
         let id = self.next_id();
         self.state = Some(id);
+        self.asked.state(id, edits);
         let message = Message::State {
             id,
             instance: courier.shared.id.clone(),
@@ -41,6 +43,44 @@ impl Session {
         let json = serde_json::to_vec(&document.json).map_err(|error| format!("the document: {error}"))?;
         let frames = attachments.iter().map(|attachment| attachment.bytes.to_vec());
         self.send(&message, std::iter::once(json).chain(frames)).await
+    }
+
+    /// What the editor asked for.
+    pub(super) async fn send_requests(&mut self, courier: &mut Courier) -> Result<(), String> {
+        while let Some(request) = courier.requests.pop_front() {
+            match request {
+                Request::Edit(number, change) => self.send_edit(courier, number, change).await?,
+                Request::Act(act) => self.send_act(courier, act).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_edit(&mut self, courier: &Courier, number: u64, change: Change) -> Result<(), String> {
+        let id = self.next_id();
+        self.asked.edit(id, number);
+        let attachments = change.attachments.iter().take(MAX_ATTACHMENTS);
+        let names = attachments.clone().map(|attachment| attachment.name()).collect();
+        let json = serde_json::to_vec(&change.keys).map_err(|error| format!("an edit: {error}"))?;
+        let frames = attachments.map(|attachment| attachment.bytes.to_vec());
+        let message = Message::State { id, instance: courier.shared.id.clone(), attachments: names };
+        self.send(&message, std::iter::once(json).chain(frames)).await
+    }
+
+    async fn send_act(&mut self, courier: &Courier, act: Act) -> Result<(), String> {
+        let id = self.next_id();
+        self.asked.act(id, act.number);
+        let (names, frames): (Vec<_>, Vec<_>) = act.attachments.into_iter().unzip();
+        let message = Message::Act { id, instance: courier.shared.id.clone(), verb: act.verb, attachments: names };
+        let json = serde_json::to_vec(&act.arguments).map_err(|error| format!("an act: {error}"))?;
+        let frames = frames.into_iter().map(|bytes| bytes.to_vec());
+        self.send(&message, std::iter::once(json).chain(frames)).await
+    }
+
+    pub(super) async fn send_watch(&mut self, courier: &Courier) -> Result<(), String> {
+        let (id, on) = (self.next_id(), courier.shared.is_watched());
+        self.asked.watch(id);
+        self.send(&Message::Watch { id, instance: courier.shared.id.clone(), on }, []).await
     }
 
     /// Sends up to `count` records of the audio thread. Those of a pass that this sidecar was not told of are void.

@@ -1,6 +1,6 @@
 //! One connection to one sidecar.
 
-use super::Courier;
+use super::{Courier, asked::Asked};
 use crate::{
     Status, launch,
     message::{Message, PROTOCOL},
@@ -48,6 +48,8 @@ pub(super) struct Session {
     pub(super) state: Option<u64>,
     /// How many loads of the host the last `state` that was sent included.
     pub(super) loads: u64,
+    /// Commands of the editor that the sidecar has not answered.
+    pub(super) asked: Asked,
     pub(super) welcomed: bool,
     /// Records sent over this connection.
     pub(super) records: u64,
@@ -72,7 +74,12 @@ pub(super) async fn run(courier: &mut Courier, run: &RunFile) -> End {
     }
     courier.stand(Reach::Starting, Status::Starting, "connecting to the sidecar");
     match Session::open(courier, run).await {
-        Ok(mut session) => session.serve(courier).await,
+        Ok(mut session) => {
+            let end = session.serve(courier).await;
+            session.asked.abandon(&courier.shared);
+            courier.shared.set_scene(None);
+            end
+        }
         Err(text) => End::Lost(text),
     }
 }
@@ -97,6 +104,7 @@ impl Session {
             opening: None,
             state: None,
             loads: 0,
+            asked: Asked::default(),
             welcomed: false,
             records: 0,
             announced: false,
@@ -179,6 +187,10 @@ impl Session {
         if std::mem::take(&mut courier.state_is_new) {
             self.send_state(courier).await?;
         }
+        self.send_requests(courier).await?;
+        if std::mem::take(&mut courier.watch_is_new) {
+            self.send_watch(courier).await?;
+        }
         Ok(())
     }
 
@@ -194,6 +206,7 @@ impl Session {
         courier.state_is_new = false;
         courier.void_records();
         self.open_timeline(courier).await?;
+        courier.watch_is_new = courier.shared.is_watched();
         self.send_state(courier).await
     }
 

@@ -93,7 +93,7 @@ impl Sidecar {
                 let mut socket = RouterSocket::new();
                 let endpoint = socket.bind("tcp://127.0.0.1:0").await.unwrap().to_string();
                 let port: u16 = endpoint.rsplit(':').next().unwrap().parse().unwrap();
-                let run = json!({"protocol": 1, "pid": std::process::id(), "port": port, "token": "t", "version": "0"});
+                let run = json!({"protocol": 2, "pid": std::process::id(), "port": port, "token": "t", "version": "0"});
                 fs::write(path().join("sidecar.json"), run.to_string()).unwrap();
                 ready.send(()).unwrap();
                 let mut peer = Peer::new(script, tell);
@@ -226,7 +226,7 @@ impl Peer {
         match self.script.refuses {
             Some(code) => self.message(json!({"t": "failed", "id": id, "code": code, "text": "No.", "fix": "Leave."}), vec![]),
             None => self.message(
-                json!({"t": "welcome", "id": id, "protocol": 1, "version": "0", "pid": 1, "checkpoint": "", "heartbeat_ms": 250}),
+                json!({"t": "welcome", "id": id, "protocol": 2, "version": "0", "pid": 1, "checkpoint": "", "heartbeat_ms": 250}),
                 vec![],
             ),
         }
