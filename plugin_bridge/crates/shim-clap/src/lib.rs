@@ -7,6 +7,7 @@ mod discovery;
 mod entry;
 mod header;
 mod main_thread;
+mod pages;
 mod params;
 mod preset;
 mod processor;
@@ -16,7 +17,7 @@ mod transport;
 
 use clack_extensions::{
     audio_ports::PluginAudioPorts, latency::PluginLatency, params::PluginParams, preset_discovery::PluginPresetLoad,
-    render::PluginRender, state::PluginState, tail::PluginTail,
+    remote_controls::PluginRemoteControls, render::PluginRender, state::PluginState, tail::PluginTail,
 };
 use clack_plugin::prelude::*;
 
@@ -42,6 +43,7 @@ impl Plugin for Demon {
             .register::<PluginLatency>()
             .register::<PluginParams>()
             .register::<PluginPresetLoad>()
+            .register::<PluginRemoteControls>()
             .register::<PluginRender>()
             .register::<PluginState>()
             .register::<PluginTail>();

@@ -27,6 +27,7 @@ pub struct Notices {
     pub document: AtomicBool,
     pub status: AtomicBool,
     pub values: AtomicBool,
+    pub names: AtomicBool,
 }
 
 impl Notices {
@@ -39,6 +40,7 @@ impl Notices {
             Notice::DocumentChanged => &self.document,
             Notice::StatusChanged => &self.status,
             Notice::ValuesChanged => &self.values,
+            Notice::NamesChanged => &self.names,
             Notice::LatencyChanged => return self.tell(|host| host.request_restart()),
         };
         flag.store(true, Ordering::Release);

@@ -44,7 +44,7 @@ const _: () = {
 };
 
 impl Class for Component {
-    type Interfaces = (IComponent, IAudioProcessor, IEditController, IProcessContextRequirements);
+    type Interfaces = (IComponent, IAudioProcessor, IEditController, IProcessContextRequirements, IUnitInfo);
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

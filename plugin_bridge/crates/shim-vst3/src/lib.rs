@@ -15,6 +15,7 @@ pub mod identity;
 mod processor;
 mod stream;
 mod text;
+mod units;
 
 use std::ffi::c_void;
 
