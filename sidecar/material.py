@@ -15,7 +15,7 @@ from sidecar.document import Document
 from sidecar.fields import Clock
 from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES, frame_of
 from sidecar.loras import Loras
-from sidecar.prompts import Pair, Prompt, Prompts
+from sidecar.prompts import Asked, Pair, Prompt, Prompts, Texts, facts_of
 from sidecar.score import Score
 from sidecar.source import SourceAudio, over_region
 from sidecar.tempo import UNKNOWN, Tempo
@@ -23,6 +23,7 @@ from sidecar.windows import resample
 
 if TYPE_CHECKING:
     from engine import Conditioning, Encoding, Session, Source
+    from engine.text.embedding import TextEmbedding
     from sidecar.region import Region
 
 KEPT: Final = 256
@@ -106,8 +107,15 @@ class Preparer:
             engine.EngineError: the engine refuses a prompt, the timbre reference or a LoRA.
         """
         course = text_course(tempo, rate) if audio is None else course_of(audio.region, tempo, rate)
-        prompts = self.prompts(document, course.frames, cover=audio is not None, timbre=references.timbre)
-        return Score(course, audio, references.structure, prompts, document.fields.clock, self)
+        prompts = self.prompts(
+            document,
+            course.frames,
+            cover=audio is not None,
+            timbre=references.timbre,
+            bpm=tempo.bpm,
+            beats=tempo.beats,
+        )
+        return Score(course, audio, references.structure, prompts, document.fields.clock, tempo, self)
 
     def material(self, score: Score, region: Region, noise_start: int) -> Material:
         """What a region of a score is rendered from.
@@ -119,20 +127,42 @@ class Preparer:
         structure = None if score.structure is None else self._structure(score.structure, region)
         return Material(region, source, score.prompts, score.clock, structure, noise_start)
 
-    def prompts(self, document: Document, frames: int, *, cover: bool, timbre: SourceAudio | None = None) -> Prompts:
-        """The document's prompts, encoded for regions of that length, and its LoRAs. An empty prompt B means A.
+    def prompts(
+        self,
+        document: Document,
+        frames: int,
+        *,
+        cover: bool,
+        timbre: SourceAudio | None = None,
+        bpm: float | None = None,
+        beats: int | None = None,
+    ) -> Prompts:
+        """The document's prompts and prompt snapshots, encoded for regions of T = `frames`, and its LoRAs.
+
+        An empty prompt B means the same as A, a snapshot without text the same as none.
+
+        Args:
+            cover: there is a source.
+            timbre: whose timbre to take.
+            bpm, beats: the host's tempo and beats per bar where the pass begins, None where it does not say.
 
         Raises:
             LoraMissingError: a LoRA is not there.
             engine.EngineError: the engine refuses a prompt or a LoRA.
         """
-        texts = document.fields.prompts
-        a = self._prompt(texts.a, frames, cover, timbre)
-        b = self._prompt(texts.b, frames, cover, timbre) if texts.b and texts.b != texts.a else None
-        loras = self.loras.slots(document.fields.loras)
+        fields, task = document.fields, "cover" if cover else "text2music"
+        facts = facts_of(fields.song, bpm, beats)
+
+        def pair(texts: Texts) -> Pair:
+            a = self._prompt(Asked(texts.a, task, frames, facts), timbre)
+            different = bool(texts.b) and texts.b != texts.a
+            b = self._prompt(Asked(texts.b, task, frames, facts), timbre) if different else None
+            return Pair(a, b, self._negative(a))
+
+        snapshots = tuple(pair(each) if each and (each.a or each.b) else None for each in fields.snapshots)
+        loras = self.loras.slots(fields.loras)
         self.session.loras.checked({name: 1.0 for name in loras if name is not None})  # read now, not at a tick
-        slots = tuple(None if name is None else (name, 1.0) for name in loras)
-        return Prompts(Pair(a, b, self._negative(a)), (), document.fields.seed, slots)
+        return Prompts(pair(fields.prompts), snapshots, fields.seed, loras)
 
     def source(self, audio: SourceAudio, region: Region) -> Source:
         """Canonical source audio, placed in its region and encoded."""
@@ -160,8 +190,7 @@ class Preparer:
         samples = region.frames * FRAME_SAMPLES
         return self.session.begin_source(resample(placed, audio.rate, ENGINE_RATE, samples), frames=region.frames)
 
-    def _prompt(self, text: str, frames: int, cover: bool, timbre: SourceAudio | None) -> Prompt:
-        asked = (text, "cover" if cover else "text2music", frames)
+    def _prompt(self, asked: Asked, timbre: SourceAudio | None) -> Prompt:
         if timbre is None:
             return self._cached(("prompt", asked), lambda: Prompt(self._conditioning(asked)))
         heard = self._timbre(timbre)
@@ -169,12 +198,20 @@ class Preparer:
             ("prompt", asked, timbre.hash), lambda: Prompt(self._conditioning(asked), self._conditioning(asked, heard))
         )
 
-    def _conditioning(self, asked: tuple[str, str, int], timbre: Source | None = None) -> Conditioning:
-        text, task, frames = asked
-        embedding = self._cached(
-            ("text", asked), lambda: self.session.embed_text(text, task=task, duration=frames / FRAME_RATE)
-        )
+    def _conditioning(self, asked: Asked, timbre: Source | None = None) -> Conditioning:
+        embedding = self._cached(("text", asked), lambda: self._embedding(asked))
         return self.session.condition_text(embedding, timbre=timbre)
+
+    def _embedding(self, asked: Asked) -> TextEmbedding:
+        facts = asked.facts
+        return self.session.embed_text(
+            asked.text,
+            task=asked.task,
+            duration=asked.frames / FRAME_RATE,
+            bpm=facts.bpm,
+            key=facts.key,
+            time_signature=facts.metre,
+        )
 
     def _negative(self, prompt: Prompt) -> Conditioning:
         rows = prompt.plain.states.shape[0]

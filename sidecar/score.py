@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sidecar.material import Material, Preparer
     from sidecar.prompts import Prompts
     from sidecar.source import SourceAudio
+    from sidecar.tempo import Tempo
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,7 @@ class Score:
         structure: a structure reference.
         prompts: those of its beginning.
         clock: of the document.
+        tempo: of the host where the pass begins.
         preparer: prepares the regions.
     """
 
@@ -31,6 +33,7 @@ class Score:
     structure: SourceAudio | None
     prompts: Prompts
     clock: Clock
+    tempo: Tempo
     preparer: Preparer
 
     def prepare(self, index: int) -> bool:
