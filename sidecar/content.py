@@ -7,8 +7,8 @@ from typing import Final
 
 import platformdirs
 
-from sidecar.document import SourceEntry
 from sidecar.errors import ContentError
+from sidecar.fields import SourceEntry
 from sidecar.source import SourceAudio, decode_flac
 
 MAX_STORE: Final = 4 * 1024**3

@@ -10,8 +10,9 @@ from plugin_bridge import BridgeError, presets, vstpreset
 from plugin_bridge.presets import Published
 from sidecar import library
 from sidecar.blob import decode_blob, encode_blob
-from sidecar.document import FORMAT, VERSION, Document, parse_json
+from sidecar.document import Document, parse_json
 from sidecar.errors import StateError
+from sidecar.fields import FORMAT, VERSION
 from sidecar.preset import About, Preset, read
 
 MAX_SAVED: Final = 256 << 20

@@ -22,25 +22,24 @@ OTHER: Final = "ffeeddccbbaa99887766554433221100"
 TOKEN: Final = "0123456789abcdef0123456789abcdef"  # noqa: S105 - an example, no secret
 HASH: Final = "sha256:" + "5a" * 32
 ATTACHMENT: Final = bytes(range(64))
+SOURCE: Final = {"hash": HASH, "name": "loop", "start_frame": 0, "rate": 44_100, "samples": 88_200, "scale": 0.5}
 
 
 def document() -> Document:
     """A document that uses every key."""
     return Document(
         {
-            "parameters": {"denoise": 0.5, "output_gain": -6.0, "seed_offset": 12.0},
+            "parameters": {"denoise": 0.5, "output_gain": -6.0, "seed_offset": 12.0, "lora_1": -0.5, "shift": 4.0},
             "prompts": {"a": "warm electronic loop", "b": "Regen auf Blech, f\u00fcnf Uhr"},
+            "snapshots": [None, {"name": "Break", "a": "drum loop", "b": "pad chords"}],
+            "song": {"key": "F# minor", "tempo": None, "metre": "3"},
             "seed": 2**64 - 1,
-            "clock": {"tick_frames": 4, "depth": 2, "steps": 8, "shift": 3.0, "lead_frames": 10},
-            "learned": {
-                "hash": HASH,
-                "name": "loop",
-                "start_frame": -10,
-                "rate": 44_100,
-                "samples": 88_200,
-                "scale": 0.5,
-            },
-            "loras": [{"name": "glass-bells", "hash": HASH, "strength": -0.5}],
+            "clock": {"tick_frames": 4, "depth": 2, "steps": 8, "lead_frames": 10},
+            "look_ahead": 1.5,
+            "learned": {**SOURCE, "start_frame": -10},
+            "timbre": {**SOURCE, "name": "bells.wav"},
+            "takes": [{**SOURCE, "slot": "B", "name": "take"}],
+            "loras": [{"name": "glass-bells", "hash": HASH}, None, {"name": "rain", "hash": None}],
             "checkpoint": "demon-tiny-1",
             "engine": "0.1.0",
             "of_a_newer_version": {"kept": [1, 2, 3]},
@@ -148,11 +147,12 @@ def records_with_fields() -> list[tuple[Any, dict[str, Any]]]:
     """One of every record, as an array of one element and as a JSON object."""
     rows = [
         record(Kind.PASS, pass_=1, song=-4_800, aux=Begin.PLAY, flags=Flag.OFFLINE),
-        record(Kind.PASS, pass_=2, song=0, aux=Begin.LOOP, flags=Flag.FREE_RUN),
+        record(Kind.PASS, pass_=2, song=0, value=72_000.0, aux=Begin.LOOP, flags=Flag.FREE_RUN),
         record(Kind.POINT, parameter=1010, pass_=1, song=-4_800, value=0.75),
         record(Kind.RAMP, parameter=1003, pass_=1, song=2**40, value=-47.9990234375),
         record(Kind.BLOCK, pass_=1, song=-4_800, aux=512, flags=Flag.OFFLINE),
         record(Kind.CAPTURE, pass_=1, song=-4_800, value=2.0**53, aux=1024),
+        record(Kind.CAPTURE, pass_=1, song=-4_800, value=2.0**53 - 1, aux=1024, flags=Flag.SIDE_CHAIN),
         record(Kind.STOP, pass_=2**32 - 1, song=96_000),
         record(Kind.TEMPO, pass_=1, song=0, value=127.99),
         record(Kind.LOST, pass_=1, song=5_000, aux=3),

@@ -148,7 +148,7 @@ class Instance:
                     self._cover(song + aux)
                 case Kind.CAPTURE:
                     capture = next(captures, None)
-                    if number == self._number:
+                    if number == self._number and not flags & Flag.SIDE_CHAIN:
                         self._project.capture(song, None if capture is None else capture.audio)
                 case Kind.PASS:
                     self._begin(Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,17 @@ from sidecar.errors import LoraMissingError
 
 if TYPE_CHECKING:
     from engine import LoraLibrary
-    from sidecar.document import LoraEntry
+    from sidecar.fields import LoraEntry
 
 
 def default_folder() -> Path:
     """Where a user's LoRAs lie: $DEMON_LORA_DIR, or a folder of the user's data."""
     chosen = os.environ.get("DEMON_LORA_DIR")
     return Path(chosen) if chosen else platformdirs.user_data_path("demon-bridge") / "loras"
+
+
+Slots = tuple[str | None, ...]
+"""Names in the catalogue by LoRA slot; the n-th acts with the parameter `lora_n`."""
 
 
 class Loras:
@@ -37,22 +41,21 @@ class Loras:
         self._folder = folder or default_folder()
         self._seen: frozenset[tuple[str, int]] = frozenset()
 
-    def strengths(self, entries: Iterable[LoraEntry]) -> Mapping[str, float]:
-        """Strength by name in the catalogue, as `engine.Request.loras` takes it.
+    def slots(self, entries: Iterable[LoraEntry | None]) -> Slots:
+        """Names in the catalogue, by slot.
 
         Raises:
             LoraMissingError: names the first that is not there.
         """
-        strengths: dict[str, float] = {}
-        for entry in entries:
-            name = self._find(entry)
-            if name is None:
-                raise LoraMissingError(
-                    f"LoRA {entry.name!r} is not there.",
-                    f"Put its file into {self._folder}, or take it out of the state.",
-                )
-            strengths[name] = strengths.get(name, 0.0) + entry.strength
-        return strengths
+        return tuple(None if entry is None else self._name(entry) for entry in entries)
+
+    def _name(self, entry: LoraEntry) -> str:
+        name = self._find(entry)
+        if name is None:
+            raise LoraMissingError(
+                f"LoRA {entry.name!r} is not there.", f"Put its file into {self._folder}, or take it out of the state."
+            )
+        return name
 
     def _find(self, entry: LoraEntry) -> str | None:
         return self._known(entry) or (self._known(entry) if self._scan() else None)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.document import Clock, Document
+from sidecar.document import Document
+from sidecar.fields import Clock
 from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES, frame_of
 from sidecar.loras import Loras
 from sidecar.prompts import Pair, Prompt, Prompts
@@ -108,8 +109,10 @@ class Preparer:
         texts = document.fields.prompts
         a = self._prompt(texts.a, region.frames, cover, timbre)
         b = self._prompt(texts.b, region.frames, cover, timbre) if texts.b and texts.b != texts.a else None
-        loras = self.session.loras.checked(self.loras.strengths(document.fields.loras))
-        return Prompts(Pair(a, b, self._negative(a)), (), document.fields.seed, tuple(loras.items()))
+        loras = self.loras.slots(document.fields.loras)
+        self.session.loras.checked({name: 1.0 for name in loras if name is not None})  # read now, not at a tick
+        slots = tuple(None if name is None else (name, 1.0) for name in loras)
+        return Prompts(Pair(a, b, self._negative(a)), (), document.fields.seed, slots)
 
     def source(self, audio: SourceAudio, region: Region) -> Source:
         """Canonical source audio, placed in its region and encoded."""

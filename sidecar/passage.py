@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.document import MAX_SECONDS
+from sidecar.fields import MAX_SECONDS
 
 GROWTH: Final = 2**16  # samples; 1.4 s at 48 kHz, so that a minute of capture reallocates a few times only
 

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from sidecar.document import FORMAT, VERSION, Document, parse_json
+from sidecar.document import Document, parse_json
 from sidecar.errors import StateError
+from sidecar.fields import FORMAT, VERSION
 from sidecar.parameters import TABLE
 
 MAX_FILE: Final = 1 << 20

@@ -16,7 +16,7 @@ from sidecar.sources import LEARN, NONE, Sources
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
-    from sidecar.document import SourceEntry
+    from sidecar.fields import SourceEntry
     from sidecar.material import Material, Preparer
     from sidecar.passage import Audio
     from sidecar.prompts import Prompts
@@ -53,7 +53,7 @@ class Project:
             ContentError: the document names a source whose audio is missing.
             LoraMissingError: it names a LoRA that is not there.
         """
-        self._preparer.loras.strengths(self.document.fields.loras)
+        self._preparer.loras.slots(self.document.fields.loras)
         return self.mode == NONE or self._sources.current(self.mode) is not None
 
     def merged(self, changes: bytes) -> Document:

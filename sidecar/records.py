@@ -58,10 +58,11 @@ class Begin(IntEnum):
 
 
 class Flag(IntFlag):
-    """Flags of PASS and BLOCK."""
+    """Flags of PASS and BLOCK, and of CAPTURE."""
 
     OFFLINE = 1
     FREE_RUN = 2
+    SIDE_CHAIN = 4
 
 
 def decode_records(data: bytes, count: int) -> Records:

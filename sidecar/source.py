@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sidecar.document import MAX_SECONDS, SourceEntry
 from sidecar.errors import ContentError
+from sidecar.fields import MAX_SECONDS, SourceEntry
 from sidecar.frames import first_sample, frame_of
 from sidecar.region import Region, region_of
 

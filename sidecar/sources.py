@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from sidecar.content import ContentStore
-from sidecar.document import Document, SourceEntry
+from sidecar.document import Document
 from sidecar.errors import ContentError
+from sidecar.fields import SourceEntry
 from sidecar.frames import first_sample
 from sidecar.passage import Audio, Passage, merge
 from sidecar.source import SourceAudio, canonical, decode_flac

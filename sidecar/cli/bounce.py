@@ -50,7 +50,7 @@ def bounce(
     audio, found = _track(source, rate)
     document = _document(preset, prompt_a, prompt_b, seed)
     if lora:
-        document = document.patch({"loras": [_lora(given) for given in lora]})
+        document = document.patch(_loras(lora))
     result, report = _render(audio, found, document, automation, checkpoint, backend, check=check)
 
     from sidecar.cli.audio import write_wav
@@ -86,12 +86,18 @@ def _document(preset: str | None, prompt_a: str | None, prompt_b: str | None, se
     return Document(changes).patch({"prompts": prompts, **({} if seed is None else {"seed": seed})})
 
 
-def _lora(given: str) -> dict[str, Any]:
+def _loras(given: list[str]) -> dict[str, Any]:
+    found = [_lora(text) for text in given]
+    strengths = {f"lora_{number}": strength for number, (_, strength) in enumerate(found, start=1)}
+    return {"loras": [{"name": name} for name, _ in found], "parameters": strengths}
+
+
+def _lora(given: str) -> tuple[str, float]:
     name, equals, strength = given.rpartition("=")
     if not equals:
-        return {"name": given}
+        return given, 1.0
     try:
-        return {"name": name, "strength": float(strength)}
+        return name, float(strength)
     except ValueError:
         raise CommandError(f"--lora {given}: {strength!r} is not a number", "write NAME=STRENGTH", 2) from None
 

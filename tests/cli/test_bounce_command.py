@@ -74,7 +74,7 @@ def test_a_lora_takes_the_place_of_the_presets(clip: Path, tmp_path: Path) -> No
         (["--checkpoint", "nowhere"], "nowhere"),
         (["--lora", "no-such=0.5"], "no-such"),
         (["--lora", "glass-bells=loud"], "loud"),
-        (["--lora", "glass-bells=11"], "loras[0].strength"),
+        (["--lora", "glass-bells=11"], "parameters.lora_1"),
         (["-o", "no/such/folder/out.wav"], "no such folder"),
     ],
 )

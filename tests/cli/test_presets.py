@@ -71,8 +71,9 @@ def test_the_schema_has_every_parameter_with_the_ranges_of_the_table() -> None:
     [
         {"parameters": {"denoise": 1.5}},
         {"seed": -1},
-        {"version": 2},
+        {"version": 3},
         {"learned": None},
+        {"clock": {"shift": 3.0}},
         {"prompts": {"a": 5}},
         {"loras": [{}]},
     ],
@@ -86,7 +87,7 @@ def test_the_schema_refuses_what_is_no_preset(changes: dict[str, object]) -> Non
 
 def test_a_preset_without_a_name_or_with_a_wild_value_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
-    path.write_text(json.dumps({"format": "demon-state", "version": 1, "preset": {}}))
+    path.write_text(json.dumps({"format": "demon-state", "version": 2, "preset": {}}))
     with pytest.raises(StateError, match=r"mine\.json"):
         presets.read(path, "user")
     path.write_text(json.dumps({"preset": {"name": "x"}, "parameters": {"denoise": 7}}))

@@ -52,7 +52,7 @@ def canonical_source(audio: NDArray[np.float32], rate: int, name: str = "clip", 
 
 def blob(document: dict[str, object], sources: tuple[Source, ...] = ()) -> bytes:
     """The state blob that holds the document and the sources it names."""
-    text = json.dumps({"format": "demon-state", "version": 1, **document}).encode()
+    text = json.dumps({"format": "demon-state", "version": 2, **document}).encode()
     out = MAGIC + struct.pack("<II", 1, len(text)) + text + struct.pack("<I", len(sources))
     for source in sources:
         out += source.digest + struct.pack("<Q", len(source.flac)) + source.flac

@@ -11,7 +11,7 @@ RATE = 48000
 SONG = music(3.0, RATE)
 
 # Four steps, a tick every two frames: a third of the default clock's work, so that the whole matrix fits into minutes.
-CLOCK = {"tick_frames": 2, "depth": 2, "steps": 4, "shift": 3.0, "lead_frames": 10}
+CLOCK = {"tick_frames": 2, "depth": 2, "steps": 4, "lead_frames": 10}
 
 # docs/latency.md: the longest way from a knob to its first sound, in frames, with this clock.
 LONGEST_LAG = CLOCK["tick_frames"] * (1 + CLOCK["steps"] // CLOCK["depth"] + CLOCK["steps"] - 1) + 10 + 10

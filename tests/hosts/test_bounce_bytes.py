@@ -72,7 +72,7 @@ def headless(rig: Rig, folder: Path) -> np.ndarray:
     track, state, lanes, out = (folder / name for name in ("track.wav", "state.json", "lanes.json", "out.wav"))
     soundfile.write(track, SONG.T, RATE, subtype="FLOAT")
     preset = {"name": "host test", "author": "", "tags": [], "description": ""}
-    state.write_text(json.dumps({"format": "demon-state", "version": 1, **document()[0], "preset": preset}))
+    state.write_text(json.dumps({"format": "demon-state", "version": 2, **document()[0], "preset": preset}))
     drawn: dict[str, list] = {}
     for at, key, value in LANES:
         drawn.setdefault(key, []).append({"sample": at, "value": value})

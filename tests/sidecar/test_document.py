@@ -46,16 +46,17 @@ def test_a_patch_changes_what_it_names_and_null_clears() -> None:
     assert (after.fields.prompts.a, after.fields.prompts.b) == ("pads", "bells")
     assert (after.parameter("mix"), after.parameter("denoise")) == (1.0, 0.25)
     assert after.fields.seed == 0
+    assert after.patch({"song": {"tempo": None, "key": "C major"}}).fields.song.tempo is None
+    assert after.patch({"song": {"tempo": 96}}).patch({"song": None}).fields.song.tempo == "follow"
     assert before.fields.seed == 7
 
 
 def test_loras_survive_with_the_keys_of_a_newer_version() -> None:
-    sent = [{"name": "night", "hash": HASH, "strength": 0.5, "steps": [0, 4]}, {"name": "rain"}]
+    sent = [{"name": "night", "hash": HASH, "steps": [0, 4]}, None, {"name": "rain"}]
     made = Document({"loras": sent})
     again = json.loads(Document(parse_json(made.to_json())).to_json())["loras"]
-    assert again == [sent[0], {"name": "rain", "hash": None, "strength": 1.0}]
+    assert again == [sent[0], None, {"name": "rain", "hash": None}]
     assert made.patch({"seed": 4}).fields.loras == made.fields.loras
-    assert made.patch({"loras": [{"name": "rain", "strength": 2}]}).fields.loras[0].strength == 2.0
     assert made.patch({"loras": None}).fields.loras == []
 
 
@@ -68,25 +69,33 @@ def test_loras_survive_with_the_keys_of_a_newer_version() -> None:
         ({"clock": {"tick_frames": 0}}, "tick_frames"),
         ({"clock": {"steps": 65}}, "steps"),
         ({"clock": {"lead_frames": 3}}, "lead_frames"),
-        ({"clock": {"shift": 0.0}}, "shift"),
+        ({"clock": {"shift": 3.0}}, "parameters.shift"),
+        ({"song": {"tempo": 20}}, "tempo"),
+        ({"song": {"tempo": "fast"}}, "tempo"),
+        ({"song": {"metre": "5"}}, "metre"),
+        ({"snapshots": [None] * 9}, "snapshots"),
+        ({"look_ahead": -1}, "look_ahead"),
+        ({"takes": [{"slot": "D", "hash": HASH, "rate": 48000, "samples": 10, "scale": 0.5}]}, "slot"),
+        ({"takes": [{"slot": "A", "hash": HASH, "rate": 48000, "samples": 10, "scale": 0.5}] * 2}, "'A' twice"),
+        ({"takes": [{"slot": "A", "hash": HASH, "rate": 48000, "samples": 10, "scale": 0.3}]}, "takes.A.scale"),
+        ({"timbre": {"hash": HASH, "rate": 48000, "samples": 10**9, "scale": 1.0}}, "timbre.samples"),
         ({"parameters": {"denoise": 1.5}}, "denoise is 1.5"),
         ({"parameters": {"denoise": "x"}}, "parameters"),
         ({"parameters": [1]}, "parameters"),
         ({"prompts": {"a": 3}}, "prompts.a"),
         ({"prompts": {"a": "x" * 5000}}, "prompts.a"),
         ({"format": "other"}, "format"),
-        ({"version": 2}, "version is 2"),
+        ({"version": 3}, "version is 3"),
         ({"version": "1"}, "version"),
         ({"learned": {"hash": "sha256:0", "rate": 48000, "samples": 1, "scale": 1.0}}, "hash"),
         ({"file": {"hash": HASH, "rate": 48000, "samples": 10**9, "scale": 1.0}}, "file.samples"),
         ({"file": {"hash": HASH, "rate": 48000, "samples": 10, "scale": 0.3}}, "file.scale"),
         ({"file": {"hash": HASH, "rate": 48000, "scale": 0.5}}, "samples"),
         ({"loras": {"a": 1.0}}, "loras"),
-        ({"loras": [{"strength": 1.0}]}, "name"),
+        ({"loras": [{"hash": HASH}]}, "name"),
         ({"loras": [{"name": ""}]}, "name"),
         ({"loras": [{"name": "a", "hash": "sha256:0"}]}, "hash"),
-        ({"loras": [{"name": "a", "strength": 11}]}, "strength"),
-        ({"loras": [{"name": "a", "strength": float("nan")}]}, "strength"),
+        ({"loras": [{"name": "a", "strength": 1}]}, "parameters.lora_1"),
         ({"loras": [{"name": "a"}, {"name": "a"}]}, "'a' twice"),
         ({"loras": [{"name": str(n)} for n in range(9)]}, "loras"),
     ],

@@ -18,7 +18,7 @@ from sidecar.bounce import bounce
 from sidecar.document import Document
 from sidecar.errors import LoraMissingError
 from sidecar.loras import Loras
-from sidecar.material import Preparer
+from sidecar.material import Material, Preparer
 
 Connect = Callable[..., Peer]
 CLIP = music(2.0)
@@ -40,7 +40,8 @@ def softer(folder: Path, name: str) -> None:
 
 
 def named(*loras: dict) -> Document:
-    return DOCUMENT.patch({"loras": list(loras)})
+    """LoRAs in slots, with the strengths that they would have had in version 1."""
+    return DOCUMENT.patch({"version": 1, "loras": list(loras)})
 
 
 def digest(session: Session, document: Document) -> str:
@@ -70,27 +71,27 @@ def test_a_file_put_into_the_users_folder_is_found_and_a_bad_one_beside_it_does_
     found = Loras(session.loras)
     wanted = named({"name": "softer", "strength": 0.5}).fields.loras
     with pytest.raises(LoraMissingError):
-        found.strengths(wanted)
+        found.slots(wanted)
     softer(loras / "mine", "softer")
     (loras / "bad.safetensors").write_bytes(b"no")
     try:
-        assert found.strengths(wanted) == {"softer": 0.5}
+        assert found.slots(wanted) == ("softer",)
     finally:
         session.loras.forget("softer")
 
 
-def test_two_entries_of_the_same_content_add_up(session: Session, shipped: LoraInfo) -> None:
-    entries = named({"name": "a", "hash": shipped.hash, "strength": 0.25}, {"name": "glass-bells", "strength": 0.5})
-    assert Loras(session.loras).strengths(entries.fields.loras) == {"glass-bells": 0.75}
+def test_two_slots_with_the_same_content_add_up(session: Session, shipped: LoraInfo) -> None:
+    both = named({"name": "a", "hash": shipped.hash, "strength": 0.25}, {"name": "glass-bells", "strength": 0.5})
+    assert digest(session, both) == digest(session, named({"name": "glass-bells", "strength": 0.75}))
 
 
-def test_a_new_strength_is_heard_without_a_new_pass(session: Session) -> None:
-    made = material(session, document=named({"name": "glass-bells", "strength": 0.0}))
+def test_another_lora_and_a_new_strength_are_heard_without_a_new_pass(session: Session) -> None:
+    made = material(session)
     plain = Player(session, made).play([2 * RATE])
-    player = Player(session, made)
+    player = Player(session, made, lora_1=0.5)
     player.play([RATE // 2])
-    louder = Preparer(session).prompts(named({"name": "glass-bells", "strength": 1.0}), made.region, cover=True)
-    player.run.use(louder)
+    player.run.use(Preparer(session).prompts(named({"name": "glass-bells"}), made.region, cover=True))
+    player.run.point("lora_1", RATE // 2, 1.0)
     player.play([2 * RATE - RATE // 2])
     assert (player.audio[:, : RATE // 2] == plain[:, : RATE // 2]).all()
     assert player.audio.tobytes() != plain.tobytes()
@@ -99,18 +100,19 @@ def test_a_new_strength_is_heard_without_a_new_pass(session: Session) -> None:
 def test_a_standby_made_with_other_loras_is_not_taken_for_it(session: Session) -> None:
     preparer = Preparer(session)
 
-    def made(strength: float) -> object:
-        return preparer.material(named({"name": "glass-bells", "strength": strength}), None, None)
+    def made(*names: str) -> Material:
+        return preparer.material(named(*({"name": name} for name in names)), None, None)
 
-    assert made(0.5).equals(made(0.5))
-    assert not made(0.5).equals(made(0.75))
+    assert made("glass-bells").equals(made("glass-bells"))
+    assert not made("glass-bells").equals(made("slow-tide"))
+    assert not made("glass-bells", "slow-tide").equals(made("slow-tide", "glass-bells"))
 
 
 def test_a_missing_lora_is_named_kept_and_found_later(connect: Connect, session: Session, loras: Path) -> None:
     peer = connect()
     learned(peer)
     before = bounced(peer, 2)
-    changed = {"loras": [{"name": "softer", "strength": 1.0, "of_a_newer_version": 3}]}
+    changed = {"loras": [{"name": "softer", "of_a_newer_version": 3}]}
     assert peer.state(json.dumps(changed).encode())["t"] == "applied"
     health = peer.wait("health", lambda m: m["state"] == "failed")[0]
     assert health["code"] == "missing_lora"

@@ -1,17 +1,15 @@
 //! The built shared object in a CLAP host, without a sidecar: it must behave as a wire.
 
 mod presets;
+#[allow(dead_code, reason = "each test binary uses its part of the rig")]
 mod rig;
 
 use std::ffi::CString;
 use std::io::{Cursor, Read, Write};
 
-use clack_extensions::audio_ports::{AudioPortFlags, AudioPortInfoBuffer, PluginAudioPorts};
-use clack_extensions::latency::PluginLatency;
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
-use clack_extensions::tail::{PluginTail, TailLength};
 use clack_host::events::Pckn;
 use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
@@ -29,26 +27,6 @@ fn the_descriptor_names_one_stereo_effect() {
     assert_eq!(descriptor.vendor(), Some(c"DEMON Bridge"));
     assert_eq!(descriptor.version().unwrap().to_str(), Ok(env!("CARGO_PKG_VERSION")));
     assert_eq!(descriptor.features().collect::<Vec<_>>(), [c"audio-effect", c"stereo"]);
-}
-
-#[test]
-fn there_is_one_stereo_port_each_way_and_no_latency() {
-    let mut rig = Rig::new();
-    let ports: PluginAudioPorts = extension(&mut rig.instance);
-    for is_input in [true, false] {
-        let handle = rig.instance.plugin_handle();
-        let mut buffer = AudioPortInfoBuffer::new();
-        assert_eq!(ports.count(&handle, is_input), 1);
-        let info = ports.get(&handle, 0, is_input, &mut buffer).unwrap();
-        assert_eq!((info.channel_count, info.flags), (2, AudioPortFlags::IS_MAIN));
-        assert!(info.in_place_pair.is_some());
-        assert!(ports.get(&handle, 1, is_input, &mut AudioPortInfoBuffer::new()).is_none());
-    }
-    let latency: PluginLatency = extension(&mut rig.instance);
-    assert_eq!(latency.get(&rig.instance.plugin_handle()), 0);
-    let tail: PluginTail = extension(&mut rig.instance);
-    let mut processor = rig.activate(64);
-    assert_eq!(tail.get(&processor.plugin_handle()), TailLength::Infinite);
 }
 
 #[test]

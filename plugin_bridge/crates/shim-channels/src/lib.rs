@@ -7,6 +7,36 @@
 
 use std::ptr;
 
+/// A second input as a stereo pair of its own, because a host may hand over the same memory for it and for the output.
+pub struct Side {
+    copy: [Box<[f32]>; 2],
+}
+
+impl Side {
+    /// Room for `frames` samples; allocates.
+    pub fn new(frames: usize) -> Self {
+        Self { copy: [(); 2].map(|()| vec![0.0; frames].into_boxed_slice()) }
+    }
+
+    /// Copies the input; one channel is given to both sides, a null one is silence. None where there is no channel at
+    /// all, or the block is longer than the room.
+    ///
+    /// # Safety
+    /// Every pointer that is not null is valid for `frames` samples, which nothing else writes during the call.
+    pub unsafe fn read(&mut self, inputs: &[*mut f32], frames: usize) -> Option<[&[f32]; 2]> {
+        let source = sources(inputs);
+        if source.iter().all(|channel| channel.is_null()) || frames > self.copy[0].len() {
+            return None;
+        }
+        for (from, to) in source.iter().zip(&mut self.copy) {
+            // SAFETY: `to` is private memory of at least `frames` samples, `from` is null or valid.
+            unsafe { copy_or_silence(*from, to.as_mut_ptr(), frames) };
+        }
+        let [left, right] = &self.copy;
+        Some([&left[..frames], &right[..frames]])
+    }
+}
+
 /// Two spare channels for blocks whose output is not two separate channels.
 pub struct Pair {
     spare: [Box<[f32]>; 2],

@@ -100,3 +100,26 @@ fn a_block_longer_than_the_spare_channels_stays_dry() {
     assert!(!done);
     assert_eq!(out, LEFT);
 }
+
+fn read(inputs: &[*mut f32], room: usize) -> Option<[Vec<f32>; 2]> {
+    let mut side = Side::new(room);
+    // SAFETY: the tests hand over arrays of FRAMES samples or null.
+    unsafe { side.read(inputs, FRAMES) }.map(|channels| channels.map(<[f32]>::to_vec))
+}
+
+#[test]
+fn a_second_input_may_be_mono_or_half_missing() {
+    let (mut left, mut right) = (LEFT, RIGHT);
+    let (left, right, null) = (left.as_mut_ptr(), right.as_mut_ptr(), ptr::null_mut());
+    assert_eq!(read(&[left, right], FRAMES), Some([LEFT.to_vec(), RIGHT.to_vec()]));
+    assert_eq!(read(&[left], FRAMES), Some([LEFT.to_vec(), LEFT.to_vec()]));
+    assert_eq!(read(&[null, right], FRAMES), Some([vec![0.0; FRAMES], RIGHT.to_vec()]));
+}
+
+#[test]
+fn a_second_input_that_is_missing_or_too_long_is_none() {
+    let mut left = LEFT;
+    assert_eq!(read(&[], FRAMES), None);
+    assert_eq!(read(&[ptr::null_mut(); 2], FRAMES), None);
+    assert_eq!(read(&[left.as_mut_ptr()], FRAMES - 1), None);
+}

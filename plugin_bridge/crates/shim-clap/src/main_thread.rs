@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use clack_extensions::audio_ports::{
     AudioPortFlags, AudioPortInfo, AudioPortInfoWriter, AudioPortType, PluginAudioPortsImpl,
 };
-use clack_extensions::latency::PluginLatencyImpl;
+use clack_extensions::latency::{HostLatency, PluginLatencyImpl};
 use clack_extensions::params::{HostParams, ParamRescanFlags};
 use clack_extensions::preset_discovery::HostPresetLoad;
 use clack_extensions::render::{PluginRenderImpl, RenderMode};
@@ -20,11 +20,23 @@ pub struct MainThread<'a> {
     pub presets: Option<HostPresetLoad>,
     params: Option<HostParams>,
     state: Option<HostState>,
+    latency: Option<HostLatency>,
 }
 
 impl<'a> MainThread<'a> {
     pub fn new(host: HostMainThreadHandle<'a>, shared: &'a Shared<'a>) -> Self {
-        Self { shared, host, presets: host.get_extension(), params: host.get_extension(), state: host.get_extension() }
+        let (params, state, presets) = (host.get_extension(), host.get_extension(), host.get_extension());
+        Self { shared, host, presets, params, state, latency: host.get_extension() }
+    }
+
+    /// An activation declares this latency; the one moment when CLAP lets it change.
+    pub fn declare(&self, latency: u32) {
+        let before = self.shared.latency.swap(latency, Ordering::AcqRel);
+        if before != latency
+            && let Some(host) = self.latency
+        {
+            host.changed(&self.host);
+        }
     }
 
     /// Tells the host here and now that values changed; the notice of the same change need not tell it again.
@@ -61,31 +73,27 @@ impl<'a> PluginMainThread<'a, Shared<'a>> for MainThread<'a> {
 }
 
 impl PluginAudioPortsImpl for MainThread<'_> {
-    fn count(&self, _is_input: bool) -> u32 {
-        1
+    fn count(&self, is_input: bool) -> u32 {
+        if is_input { 2 } else { 1 }
     }
 
     fn get(&self, index: u32, is_input: bool, writer: &mut AudioPortInfoWriter) {
-        if index != 0 {
-            return;
-        }
-        // Ids are unique per direction only, so one number pairs the two ports for in-place processing.
-        let id = ClapId::new(1);
-        writer.set(&AudioPortInfo {
-            id,
-            name: if is_input { b"Input" } else { b"Output" },
-            channel_count: 2,
-            flags: AudioPortFlags::IS_MAIN,
-            port_type: Some(AudioPortType::STEREO),
-            in_place_pair: Some(id),
-        });
+        // Ids are unique per direction only, so one number pairs the two main ports for in-place processing.
+        let (main, side) = (ClapId::new(1), ClapId::new(2));
+        let (id, name, flags, in_place_pair) = match (index, is_input) {
+            (0, true) => (main, "Input", AudioPortFlags::IS_MAIN, Some(main)),
+            (0, false) => (main, "Output", AudioPortFlags::IS_MAIN, Some(main)),
+            (1, true) => (side, "Side-chain", AudioPortFlags::empty(), None),
+            _ => return,
+        };
+        let (name, port_type) = (name.as_bytes(), Some(AudioPortType::STEREO));
+        writer.set(&AudioPortInfo { id, name, channel_count: 2, flags, port_type, in_place_pair });
     }
 }
 
 impl PluginLatencyImpl for MainThread<'_> {
     fn get(&self) -> u32 {
-        // Audio is addressed by song position: nothing is ever late by a fixed amount.
-        0
+        self.shared.latency.load(Ordering::Acquire)
     }
 }
 

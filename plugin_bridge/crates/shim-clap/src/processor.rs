@@ -7,7 +7,7 @@ use clack_extensions::tail::{PluginTailImpl, TailLength};
 use clack_plugin::events::event_types::TransportEvent;
 use clack_plugin::prelude::*;
 use clap_sys::audio_buffer::clap_audio_buffer;
-use shim_channels::Pair;
+use shim_channels::{Pair, Side};
 use shim_core::{Block, Processor, parameters};
 
 use crate::main_thread::MainThread;
@@ -23,6 +23,7 @@ pub struct AudioProcessor<'a> {
     shared: &'a Shared<'a>,
     processor: Processor,
     pair: Pair,
+    side: Side,
     rate: f64,
     /// The block before, for a flush, which tells nothing of the transport.
     last: Block,
@@ -32,15 +33,17 @@ pub struct AudioProcessor<'a> {
 impl<'a> PluginAudioProcessor<'a, Shared<'a>, MainThread<'a>> for AudioProcessor<'a> {
     fn activate(
         _host: HostAudioProcessorHandle<'a>,
-        _main_thread: &MainThread<'a>,
+        main_thread: &MainThread<'a>,
         shared: &'a Shared<'a>,
         config: PluginAudioConfiguration,
     ) -> Result<Self, PluginError> {
         // A rate that is no number becomes 0, which activation refuses.
         let rate = config.sample_rate.round() as u32;
         let processor = shared.instance.activate(rate, config.max_frames_count as usize)?;
-        let pair = Pair::new(config.max_frames_count.min(MAX_SPARE) as usize);
-        Ok(Self { shared, processor, pair, rate: config.sample_rate, last: Block::default(), reported: None })
+        main_thread.declare(processor.latency());
+        let spare = config.max_frames_count.min(MAX_SPARE) as usize;
+        let (pair, side) = (Pair::new(spare), Side::new(spare));
+        Ok(Self { shared, processor, pair, side, rate: config.sample_rate, last: Block::default(), reported: None })
     }
 
     fn process(&mut self, process: Process, mut audio: Audio, events: Events) -> Result<ProcessStatus, PluginError> {
@@ -90,8 +93,10 @@ impl AudioProcessor<'_> {
             processor.flush_end();
             return;
         }
+        // SAFETY: as above; CLAP channels are valid for `frames`.
+        let side = unsafe { self.side.read(channels(inputs.get(1)), frames) };
         // SAFETY: CLAP channels are valid for `frames`, and in-place pairs are equal, never partly overlapping.
-        let done = unsafe { self.pair.run(input, output, frames, |pair| processor.process(pair)) };
+        let done = unsafe { self.pair.run(input, output, frames, |pair| processor.process(pair, side)) };
         if !done {
             processor.flush_end();
         }

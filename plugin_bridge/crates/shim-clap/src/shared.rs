@@ -1,7 +1,7 @@
 //! What every thread of one plugin instance sees.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clack_plugin::prelude::*;
@@ -11,6 +11,8 @@ pub struct Shared<'a> {
     pub instance: Arc<Instance>,
     /// What the host said through the render extension, taken into account block by block.
     pub offline: AtomicBool,
+    /// Samples, as the last activation declared it.
+    pub latency: AtomicU32,
     pub notices: Arc<Notices>,
     host: PhantomData<HostSharedHandle<'a>>,
 }
@@ -37,10 +39,16 @@ impl Notices {
             Notice::DocumentChanged => &self.document,
             Notice::StatusChanged => &self.status,
             Notice::ValuesChanged => &self.values,
+            Notice::LatencyChanged => return self.tell(|host| host.request_restart()),
         };
         flag.store(true, Ordering::Release);
+        self.tell(|host| host.request_callback());
+    }
+
+    /// Requests are CLAP's thread-safe calls.
+    fn tell(&self, request: impl FnOnce(&HostSharedHandle<'static>)) {
         if let Some(host) = self.host().as_ref() {
-            host.request_callback();
+            request(host);
         }
     }
 }
@@ -55,7 +63,7 @@ impl<'a> Shared<'a> {
         let notices = Arc::new(Notices { host: Mutex::new(Some(handle)), ..Notices::default() });
         let posted = Arc::clone(&notices);
         instance.set_notifier(Box::new(move |notice| posted.post(notice)));
-        Self { instance, offline: AtomicBool::new(false), notices, host: PhantomData }
+        Self { instance, offline: AtomicBool::new(false), latency: AtomicU32::new(0), notices, host: PhantomData }
     }
 }
 

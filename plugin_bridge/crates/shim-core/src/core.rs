@@ -2,18 +2,19 @@
 
 use crate::{
     Block,
-    capture::{Capture, Filled},
+    capture::{Buses, Capture, Filled},
+    delay::Delay,
     events::Events,
     outbox::Outbox,
-    parameters::{self, COUNT, SOURCE_MODE},
-    pass::Pass,
+    parameters::{self, COUNT, SIDECHAIN, SOURCE_MODE},
+    pass::{Over, Pass},
     peer::Reach,
     position::{self, Position},
     reader::Reader,
-    record::{Kind, Reason, Record},
+    record::{Kind, Reason, Record, SIDE_CHAIN},
     ring::{Answer, AudioEnds, STANDBY},
     shared::Shared,
-    stage::Stage,
+    stage::{Cue, Cues, Scribe, Stage, Turn},
     timeline::{CAPTURE_RECORDS, Timeline},
     timing::Timing,
     wait::{Gate, Stake, Trouble},
@@ -28,10 +29,22 @@ pub(crate) struct Core {
     pub answers: rtrb::Consumer<Answer>,
     pub position: Position,
     pub pass: Pass,
+    pub over: Over,
+    /// The pass that is heard; 0: none.
+    pub heard: u32,
     pub events: Events,
     pub reader: Reader,
+    pub scribe: Scribe,
+    pub cues: Cues,
+    pub delay: Delay,
     pub stage: Stage,
     pub capture: Capture,
+    /// Samples that came in since activation.
+    pub count: u64,
+    /// The last cue about a pass.
+    pub told: Turn,
+    /// What is heard goes on in the pass that began last until that has something of its own.
+    pub joins: bool,
     /// What this thread last read from or wrote to the shared values.
     pub seen: [f64; COUNT],
     pub block: Block,
@@ -52,10 +65,18 @@ impl Core {
             answers: ends.answers,
             position: Position::default(),
             pass: Pass::default(),
+            over: Over::new(),
+            heard: 0,
             events: Events::new(values),
             reader: Reader::new(rate),
+            scribe: Scribe::new(rate),
+            cues: Cues::new(rate, 0),
+            delay: Delay::default(),
             stage: Stage::new(rate),
             capture: Capture::default(),
+            count: 0,
+            told: Turn::NONE,
+            joins: false,
             seen: values,
             block: Block::default(),
             timing: Timing::default(),
@@ -71,6 +92,26 @@ impl Core {
         let rate = timeline.layout.rate;
         (self.reader, self.stage, self.capture) = (Reader::new(rate), Stage::new(rate), Capture::default());
         self.timeline = timeline;
+        self.over.clear();
+    }
+
+    /// Before an activation: the latency that it declares. Allocates.
+    pub(crate) fn prepare(&mut self, latency: u32) {
+        let rate = self.timeline.layout.rate;
+        if self.delay.latency() != latency {
+            (self.delay, self.cues) = (Delay::new(latency), Cues::new(rate, latency));
+        }
+        self.position.reset();
+        self.forget();
+    }
+
+    /// What came in and is not yet heard never will be.
+    pub(crate) fn forget(&mut self) {
+        self.delay.clear();
+        self.cues.clear();
+        self.scribe = Scribe::new(self.timeline.layout.rate);
+        (self.heard, self.told) = (0, Turn::NONE);
+        self.reader.dry();
     }
 
     /// Steps that others made since the last block become this block's first events.
@@ -116,18 +157,24 @@ impl Core {
     pub(crate) fn announce(&mut self, song: i64, reason: Reason, free_run: bool) {
         let peer = &self.shared.peer;
         let connection = if peer.reach() == Reach::Connected { peer.connection() } else { 0 };
+        self.over.keep(self.pass);
+        self.joins = reason == Reason::Resync && !self.block.offline;
         self.pass.begin(self.block.offline, Stake { connection, failures: peer.failures() });
         self.shared.pass_began();
-        self.send(self.pass.opening(song, reason, free_run));
+        self.send(self.pass.opening(song, reason, free_run, self.delay.latency()));
         self.timing = Timing::default();
         self.send_timing(song);
         self.send_values(song);
         self.send_events(song, false);
-        let exact = self.pass.offline.then_some(self.pass.number);
-        if reason == Reason::Resync && exact.is_none() {
-            return;
+    }
+
+    /// The cue about the pass that the next sample is of, where it is of another than the last.
+    pub(crate) fn cue_pass(&mut self) {
+        let pass = if self.pass.running { self.pass.number } else { 0 };
+        if pass != self.told.pass {
+            self.told = Turn { pass, joins: self.joins && pass != 0 };
+            self.cues.push(self.count, Cue::Turn(self.told));
         }
-        self.reader.begin_pass(exact);
     }
 
     /// TEMPO and METRE, where they are news.
@@ -151,8 +198,11 @@ impl Core {
         while let Ok(answer) = self.answers.pop() {
             if answer.pass == STANDBY {
                 self.reader.expect(answer);
-            } else if self.pass.hear(answer) {
-                self.reader.answer(answer);
+            } else if self.pass.hear(answer) || self.over.get(answer.pass).is_some_and(|pass| pass.hear(answer)) {
+                match answer.pass == self.heard {
+                    true => self.reader.answer(answer),
+                    false => self.reader.expect(answer),
+                }
             }
         }
     }
@@ -175,7 +225,9 @@ impl Core {
 
     pub(crate) fn give_up(&mut self, trouble: Trouble) {
         self.pass.given_up = true;
-        self.reader.dry();
+        if self.heard == self.pass.number {
+            self.reader.dry();
+        }
         if trouble != Trouble::Absent {
             self.shared.pass_failed(self.pass.number, trouble);
         }
@@ -188,37 +240,42 @@ impl Core {
             self.send(self.pass.record(Kind::Stop, song));
             self.pass.running = false;
             self.placed = None;
-            self.reader.dry();
         }
     }
 
-    /// The input of a block, while the plugin learns.
-    pub(crate) fn learn(&mut self, song: i64, audio: [&[f32]; 2]) {
-        if self.events.at(SOURCE_MODE, 0) >= 0.5 {
+    /// The input of a block, as far as the sidecar is to have it.
+    pub(crate) fn learn(&mut self, song: i64, main: [&[f32]; 2], side: Option<[&[f32]; 2]>) {
+        let learns = self.events.at(SOURCE_MODE, 0) < 0.5;
+        let side = side.filter(|_| self.events.at(SIDECHAIN, 0) >= 0.5);
+        let mut buses: Buses = [learns.then_some(main), side];
+        if self.capture.changes(&buses) {
             self.flush_capture();
-            return;
         }
-        let (mut at, frames) = (0, audio[0].len().min(audio[1].len()));
-        while at < frames {
+        self.capture.open(&buses);
+        let mut song = song;
+        while buses.iter().flatten().flatten().any(|channel| !channel.is_empty()) {
             self.make_room_to_capture();
-            let [left, right] = [&audio[0][at..frames], &audio[1][at..frames]];
-            let timeline = &self.timeline;
-            let (count, filled) = self.capture.take(timeline, self.pass.number, song + at as i64, left, right);
-            at += count;
-            self.announce_capture(filled);
+            let count = self.capture.take(&self.timeline, song, &buses);
+            if self.capture.is_full() {
+                self.flush_capture();
+            } else if count == 0 {
+                return;
+            }
+            song += count as i64;
+            buses = buses.map(|bus| bus.map(|channels| channels.map(|channel| &channel[count..])));
         }
     }
 
     pub(crate) fn flush_capture(&mut self) {
-        let filled = self.capture.flush(&self.timeline, self.pass.number);
-        self.announce_capture(filled);
+        for filled in self.capture.flush(&self.timeline, self.pass.number).into_iter().flatten() {
+            self.announce_capture(filled);
+        }
     }
 
-    fn announce_capture(&mut self, filled: Option<Filled>) {
-        if let Some(filled) = filled {
-            let record = self.pass.record(Kind::Capture, filled.song);
-            self.send(Record { value: filled.number as f64, aux: filled.samples, ..record });
-        }
+    fn announce_capture(&mut self, filled: Filled) {
+        let record = self.pass.record(Kind::Capture, filled.song);
+        let flags = if filled.side { SIDE_CHAIN } else { 0 };
+        self.send(Record { value: filled.number as f64, aux: filled.samples, flags, ..record });
     }
 
     /// Offline the oldest record is kept until the sidecar has it; in real time it is overwritten.
@@ -229,7 +286,7 @@ impl Core {
             return;
         }
         let peer = &self.shared.peer;
-        let has_room = || peer.captured() + CAPTURE_RECORDS as u64 > number;
+        let has_room = || peer.captured() + CAPTURE_RECORDS as u64 >= number;
         let mut watch = (!has_room()).then(|| self.gate.watch());
         while let Some(watch) = watch.as_mut().filter(|_| !has_room()) {
             if let Err(trouble) = watch.pause(self.pass.stake) {

@@ -1,6 +1,6 @@
 //! The state document (docs/architecture.md) with its attachments, as this side keeps it: whole, unknown keys included.
 
-use crate::{error::StateError, parameters, shared::Shared};
+use crate::{error::StateError, migrate, parameters, shared::Shared};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -34,37 +34,44 @@ impl Attachment {
 pub(crate) struct Document {
     pub json: Map<String, Value>,
     pub attachments: Vec<Attachment>,
+    /// What migrating it could not keep as it was, in sentences.
+    pub notes: Vec<String>,
 }
 
 impl Default for Document {
     fn default() -> Self {
         let head = json!({"format": FORMAT, "version": VERSION});
-        Self { json: head.as_object().cloned().unwrap_or_default(), attachments: Vec::new() }
+        Self { json: head.as_object().cloned().unwrap_or_default(), attachments: Vec::new(), notes: Vec::new() }
     }
 }
 
 pub(crate) const FORMAT: &str = "demon-state";
-pub(crate) const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 2;
+
+/// Seconds of latency that a document may ask for (`look_ahead`); what is above it counts as this.
+const MAX_LOOK_AHEAD: f64 = 30.0;
 
 fn refused(text: impl Into<String>) -> StateError {
     StateError(text.into())
 }
 
-/// A document's JSON, checked as far as this side uses it.
+/// A document's JSON of this version, checked as far as this side uses it, and what migrating it could not keep.
 ///
 /// # Errors
 /// When it is no JSON object, of another format or version, or a known parameter has no finite number.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Map<String, Value>, StateError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<(Map<String, Value>, Vec<String>), StateError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| refused(format!("the document: {error}")))?;
-    let Value::Object(json) = value else { return Err(refused("the document is not a JSON object")) };
+    let Value::Object(mut json) = value else { return Err(refused("the document is not a JSON object")) };
     if json.get("format").and_then(Value::as_str) != Some(FORMAT) {
         return Err(refused(format!("`format` is not \"{FORMAT}\"")));
     }
-    if json.get("version").and_then(Value::as_u64) != Some(VERSION) {
-        return Err(refused(format!("`version` is not {VERSION}: update the plugin")));
-    }
+    let notes = match json.get("version").and_then(Value::as_u64) {
+        Some(VERSION) => Vec::new(),
+        Some(1) => migrate::from_1(&mut json)?,
+        _ => return Err(refused(format!("`version` is not 1 or {VERSION}: update the plugin"))),
+    };
     values(&json)?;
-    Ok(json)
+    Ok((json, notes))
 }
 
 /// The known parameters that a document names: (table index, quantised plain value).
@@ -114,6 +121,12 @@ impl Document {
         self.differs_from(&before)
     }
 
+    /// The latency in samples that the next activation at this rate declares.
+    pub(crate) fn latency(&self, rate: u32) -> u32 {
+        let seconds = self.json.get("look_ahead").and_then(Value::as_f64).unwrap_or(0.0);
+        (seconds.clamp(0.0, MAX_LOOK_AHEAD) * f64::from(rate)).round() as u32
+    }
+
     /// Whether anything but parameters differs.
     pub(crate) fn differs_from(&self, other: &Self) -> bool {
         let has = |this: &Self, that: &Self| {
@@ -159,7 +172,7 @@ mod tests {
         let shared = Shared::new("test");
         shared.set_value(MIX, 0.25);
         let json = object(json!({"later": [1, {"x": null}], "parameters": {"future": 3, "mix": 0.5}}));
-        let document = Document { json, attachments: vec![] }.with_values(&shared);
+        let document = Document { json, attachments: vec![], notes: vec![] }.with_values(&shared);
         assert_eq!(document.json["later"], json!([1, {"x": null}]));
         assert_eq!(document.json["parameters"]["future"], json!(3));
         assert_eq!(document.json["parameters"]["mix"], json!(0.25));
@@ -175,6 +188,30 @@ mod tests {
         document.merge(object(json!({"prompts": {"a": "x", "b": ""}})), vec![]);
         assert_eq!((&document.json["seed"], document.attachments.len()), (&json!(7), 1));
         document.merge(object(json!({"learned": null})), vec![]);
+        assert!(document.attachments.is_empty());
+    }
+
+    #[test]
+    fn the_look_ahead_is_a_bounded_latency_at_any_rate_and_none_where_it_is_no_number() {
+        let latency = |value: Value, rate| {
+            let document = Document { json: object(json!({"look_ahead": value})), attachments: vec![] };
+            document.latency(rate)
+        };
+        assert_eq!((latency(json!(1.5), 48_000), latency(json!(0.1), 44_100)), (72_000, 4410));
+        assert_eq!((latency(json!(1e9), 8000), latency(json!(-1), 8000)), (240_000, 0));
+        assert_eq!(
+            (latency(json!("1"), 8000), latency(json!(null), 8000), Document::default().latency(8000)),
+            (0, 0, 0)
+        );
+    }
+
+    #[test]
+    fn the_audio_of_a_take_is_kept_for_as_long_as_a_take_names_it() {
+        let mut document = Document::default();
+        let takes = json!({"takes": [{"slot": "A", "hash": attachment(1).name()}, {"slot": "C"}]});
+        document.merge(object(takes), vec![attachment(1)]);
+        assert_eq!(document.attachments, [attachment(1)]);
+        document.merge(object(json!({"takes": [{"slot": "C"}]})), vec![]);
         assert!(document.attachments.is_empty());
     }
 

@@ -3,11 +3,12 @@
 use crate::{
     document::Attachment,
     message::{Message, Published},
+    migrate,
     record::{Kind, Record},
     scene::Scene,
     state,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Messages that only a control client sends or receives.
 const CONTROL: [&str; 2] = ["instances", "list"];
@@ -85,4 +86,33 @@ fn the_golden_state_loads_and_saves_to_the_same_bytes() {
     };
     assert_eq!(document.attachments, attachments.iter().map(named).collect::<Vec<_>>());
     assert_eq!(state::save(&document), blob);
+}
+
+#[test]
+fn a_document_of_version_1_becomes_the_same_one_of_version_2_as_in_the_sidecar() {
+    let vectors = read("state-v1.json");
+    let loaded = state::load(&bytes(&vectors["hex"])).unwrap();
+    assert_eq!(Value::Object(loaded.json), vectors["documents"][0]["v2"]);
+    for vector in vectors["documents"].as_array().unwrap() {
+        let mut json = vector["v1"].as_object().unwrap().clone();
+        let notes = migrate::from_1(&mut json).unwrap();
+        assert_eq!(Value::Object(json), vector["v2"], "{}", vector["name"]);
+        assert_eq!(Value::from(notes), vector["notes"], "{}", vector["name"]);
+    }
+}
+
+#[test]
+fn a_document_of_version_1_that_is_not_valid_is_refused_by_name() {
+    for (bad, named) in [
+        (json!({"loras": 1}), "`loras`"),
+        (json!({"loras": [1]}), "`loras`"),
+        (json!({"loras": [{"name": "x", "strength": "1"}]}), "'x'"),
+        (json!({"loras": vec![json!({}); 9]}), "`loras`"),
+        (json!({"clock": []}), "`clock`"),
+        (json!({"clock": {"shift": {}}}), "clock.shift"),
+        (json!({"clock": {"shift": 2}, "parameters": 3}), "`parameters`"),
+    ] {
+        let error = migrate::from_1(&mut bad.as_object().unwrap().clone()).unwrap_err();
+        assert!(error.to_string().contains(named), "{error}");
+    }
 }

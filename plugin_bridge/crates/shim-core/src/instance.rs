@@ -5,7 +5,7 @@ use crate::{
     core::Core,
     document::{self, Document},
     link::{Command, Link},
-    parameters,
+    log, parameters,
     preset::Preset,
     processor::Parked,
     ring::{AudioEnds, LinkEnds, rings},
@@ -25,6 +25,8 @@ pub enum Notice {
     StatusChanged,
     /// Parameter values changed other than through the host: tell it to read them again.
     ValuesChanged,
+    /// The document asks for another latency than the one declared: ask the host to activate anew.
+    LatencyChanged,
 }
 
 pub(crate) type Notifier = Box<dyn Fn(Notice) + Send + Sync>;
@@ -82,8 +84,9 @@ impl Instance {
             None => self.first_core(&mut engaged, rate)?,
         };
         engaged.active = true;
+        let latency = self.shared.activate(rate);
         drop(parked);
-        Ok(Processor::new(core, self.parked.clone()))
+        Ok(Processor::new(core, self.parked.clone(), latency))
     }
 
     fn first_core(&self, engaged: &mut Engaged, rate: u32) -> Result<Box<Core>, ActivateError> {
@@ -96,7 +99,13 @@ impl Instance {
     /// Takes the audio-thread side back; a running pass ends. Timeline and link stay.
     pub fn deactivate(&self, processor: Processor) {
         drop(processor);
+        self.shared.deactivate();
         self.engaged().active = false;
+    }
+
+    /// Samples that an activation at this rate would declare.
+    pub fn latency(&self, rate: u32) -> u32 {
+        self.shared.draft().document.latency(rate)
     }
 
     /// The plain value of a parameter, by table index.
@@ -122,7 +131,11 @@ impl Instance {
     /// # Errors
     /// [`StateError`] when the blob is short, long, unknown, over a bound or fails its checksum.
     pub fn load_state(&self, blob: &[u8]) -> Result<(), StateError> {
-        self.put(state::load(blob)?)
+        let document = state::load(blob)?;
+        for note in &document.notes {
+            log::line(&self.shared.id, note);
+        }
+        self.put(document)
     }
 
     /// Loads a preset, as a whole or not at all. Never waits for the sidecar.
@@ -130,7 +143,7 @@ impl Instance {
     /// # Errors
     /// [`PresetError`] when it names a parameter with no finite number.
     pub fn load_preset(&self, preset: &Preset) -> Result<(), PresetError> {
-        let document = Document { json: preset.document(), attachments: Vec::new() };
+        let document = Document { json: preset.document(), ..Document::default() };
         self.put(document).map_err(|error| PresetError::new(&preset.name, error.0))?;
         self.shared.notify(Notice::DocumentChanged);
         Ok(())

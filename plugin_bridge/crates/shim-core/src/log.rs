@@ -1,4 +1,4 @@
-//! `plugin.log` in the run directory: one line per event, written by the link thread only.
+//! `plugin.log` in the run directory: one line per event, written by link threads, and when a state is loaded.
 
 use crate::launch::make_run_directory;
 use std::{

@@ -6,7 +6,7 @@ use crate::{
     wait::Stake,
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pass {
     /// From 1 on; the last pass's number while none runs.
     pub number: u32,
@@ -29,9 +29,11 @@ impl Pass {
         Record::new(kind, if self.running { self.number } else { 0 }, song)
     }
 
-    pub(crate) fn opening(&self, song: i64, reason: Reason, free_run: bool) -> Record {
+    /// PASS, with the latency that the plugin declares.
+    pub(crate) fn opening(&self, song: i64, reason: Reason, free_run: bool, latency: u32) -> Record {
         Record {
             aux: reason as u32,
+            value: f64::from(latency),
             flags: self.flag() | if free_run { FREE_RUN } else { 0 },
             ..self.record(Kind::Pass, song)
         }
@@ -48,14 +50,41 @@ impl Pass {
     /// Takes the answer to this pass; another pass's is none, and neither is one about a timeline that is gone: a pass
     /// that began before this one was connected is announced again.
     pub(crate) fn hear(&mut self, answer: Answer) -> bool {
-        let mine = self.running && answer.pass == self.number && self.stake.connection != 0;
+        let mine = answer.pass == self.number && self.stake.connection != 0;
         if mine {
             self.answer = Some(answer);
         }
         mine
     }
 
-    pub(crate) fn is_answered(&self) -> bool {
-        self.answer.is_some()
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        self.answer
+    }
+}
+
+/// Passes that are over at the input and not yet at the output; with more within its look-ahead, the oldest are dry.
+const OVER: usize = 128;
+
+/// The passes that are still to be heard, but for the last.
+pub(crate) struct Over {
+    passes: Box<[Pass; OVER]>,
+}
+
+impl Over {
+    /// Allocates.
+    pub(crate) fn new() -> Self {
+        Self { passes: Box::new([Pass::default(); OVER]) }
+    }
+
+    pub(crate) fn keep(&mut self, pass: Pass) {
+        self.passes[pass.number as usize % OVER] = pass;
+    }
+
+    pub(crate) fn get(&mut self, number: u32) -> Option<&mut Pass> {
+        Some(&mut self.passes[number as usize % OVER]).filter(|pass| pass.number == number)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.passes.fill(Pass::default());
     }
 }

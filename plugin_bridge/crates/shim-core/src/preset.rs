@@ -82,7 +82,7 @@ impl Preset {
     }
 
     fn parse(id: String, bytes: &[u8]) -> Result<Self, String> {
-        let mut json = document::parse(bytes).map_err(|error| error.0)?;
+        let (mut json, _) = document::parse(bytes).map_err(|error| error.0)?;
         let header = json.get("preset").cloned().unwrap_or_default();
         let text = |key: &str| header.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let texts = |key: &str| {

@@ -4,13 +4,17 @@ use crate::{
     Block,
     core::Core,
     parameters::{BYPASS, FREE_RUN},
+    pass::{Over, Pass},
     peer::Reach,
     position::Place,
+    reader::Reader,
+    reclaim::Pin,
     record::Reason,
     shared::Shared,
-    stage::Span,
+    stage::{Passes, Span, Turn},
+    timeline::Timeline,
     trap,
-    wait::Trouble,
+    wait::{Gate, Trouble},
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,8 +31,8 @@ pub struct Processor {
 }
 
 impl Processor {
-    pub(crate) fn new(mut core: Box<Core>, parked: Parked) -> Self {
-        core.position.reset();
+    pub(crate) fn new(mut core: Box<Core>, parked: Parked, latency: u32) -> Self {
+        core.prepare(latency);
         Self { core: Some(core), parked }
     }
 
@@ -59,8 +63,9 @@ impl Processor {
         }
     }
 
-    /// Renders in place: left and right hold the input and receive the output. Any length; 0 is a `flush_end`.
-    pub fn process(&mut self, audio: [&mut [f32]; 2]) {
+    /// Renders in place: left and right hold the input and receive the output. Any length; 0 is a `flush_end`. `side`
+    /// is the side-chain's left and right, as long, where one is connected.
+    pub fn process(&mut self, audio: [&mut [f32]; 2], side: Option<[&[f32]; 2]>) {
         let Some(core) = &mut self.core else { return };
         let frames = audio[0].len().min(audio[1].len());
         if frames == 0 {
@@ -68,7 +73,7 @@ impl Processor {
         }
         let _watched = trap::watch(!core.block.offline);
         core.block.frames = frames as u32;
-        core.render(audio);
+        core.render(audio, side);
     }
 
     /// Ends a block that has no audio: the points apply.
@@ -89,12 +94,14 @@ impl Processor {
             core.outbox.offline = false;
             core.stop(core.position.next().unwrap_or(0));
             core.position.reset();
+            core.forget();
         }
     }
 
-    /// Samples; always 0, because audio is addressed by song position.
+    /// Samples, constant from activation to deactivation: the look-ahead; 0 without one, because audio is addressed by
+    /// song position.
     pub fn latency(&self) -> u32 {
-        0
+        self.core.as_ref().map_or(0, |core| core.delay.latency())
     }
 }
 
@@ -110,7 +117,7 @@ impl Drop for Processor {
 }
 
 impl Core {
-    fn render(&mut self, audio: [&mut [f32]; 2]) {
+    fn render(&mut self, audio: [&mut [f32]; 2], side: Option<[&[f32]; 2]>) {
         let block = self.block;
         self.events.truncate(block.frames);
         self.outbox.offline = block.offline;
@@ -118,7 +125,7 @@ impl Core {
         let stopped_at = self.position.next().unwrap_or(0);
         let free_run = self.events.at(FREE_RUN, 0) >= 0.5;
         match self.position.advance(&block, free_run) {
-            Some(place) => self.play(place, free_run, audio),
+            Some(place) => self.play(place, free_run, audio, side),
             None => self.idle(stopped_at, audio),
         }
         self.publish_values();
@@ -132,12 +139,12 @@ impl Core {
         }
         self.send_events(0, true);
         self.tell_place();
-        let span = Span { song: self.idle, begins: false, offline: false };
+        let span = Span { song: self.idle, begins: false, offline: self.block.offline };
         self.idle = self.idle.wrapping_add(i64::from(self.block.frames)) & i64::from(u32::MAX);
         self.output(span, audio);
     }
 
-    fn play(&mut self, place: Place, free_run: bool, audio: [&mut [f32]; 2]) {
+    fn play(&mut self, place: Place, free_run: bool, audio: [&mut [f32]; 2], side: Option<[&[f32]; 2]>) {
         let song = place.song;
         let again = self.outbox.recovers(song) || self.must_resync();
         match place.begins {
@@ -152,7 +159,7 @@ impl Core {
             }
         }
         self.await_answer(place, free_run);
-        self.learn(song, [&*audio[0], &*audio[1]]);
+        self.learn(song, [&*audio[0], &*audio[1]], side);
         self.send(self.pass.block(song, self.block.frames));
         self.hear_answers();
         if self.block.offline {
@@ -176,7 +183,7 @@ impl Core {
         }
         let gate = self.gate.clone();
         let mut watch = gate.watch();
-        while !self.pass.is_answered() && !self.pass.given_up {
+        while self.pass.answer().is_none() && !self.pass.given_up {
             if self.pass.stake.connection == 0 && self.must_resync() {
                 self.announce(place.song, place.begins.unwrap_or(Reason::Resync), free_run);
             }
@@ -191,28 +198,99 @@ impl Core {
     fn is_bypassed(&self, begins: bool) -> bool {
         let events = self.events.list().iter();
         let turned_off = events.filter(|event| event.index == BYPASS).any(|event| event.value < 0.5);
-        self.events.at(BYPASS, 0) >= 0.5 && !turned_off && (begins || self.stage.is_bypassed())
+        self.events.at(BYPASS, 0) >= 0.5 && !turned_off && (begins || self.scribe.is_bypassed())
     }
 
+    /// What came in a look-ahead ago, through the output stage.
     fn output(&mut self, span: Span, audio: [&mut [f32]; 2]) {
         let timeline = self.timeline.clone();
-        let (gate, pass) = (&self.gate, &self.pass);
-        let mut trouble = None;
+        let [left, right] = audio;
+        let frames = left.len().min(right.len());
+        let mut done = 0;
+        self.cue_pass();
         timeline.reclaim.enter();
-        let mut ready = |chunk: i64, pins| {
-            if !span.offline {
-                return true;
+        while done < frames {
+            let (cue, count) = self.scribe.write(span, done, frames, &self.events);
+            if let Some(cue) = cue {
+                self.cues.push(self.count, cue);
             }
-            let done = || Core::is_ready(&timeline, chunk, pass.number);
-            let wait = if pass.given_up { Err(Trouble::Absent) } else { gate.until(&timeline, pins, pass.stake, done) };
-            trouble = trouble.or(wait.err());
-            wait.is_ok()
-        };
-        self.stage.render(span, &self.events, &mut self.reader, &timeline, audio, &mut ready);
-        timeline.reclaim.leave(self.reader.pins());
-        if let Some(trouble) = trouble.filter(|_| !self.pass.given_up) {
-            self.give_up(trouble);
+            let part = done..done + count;
+            self.pass_on(&timeline, [&mut left[part.clone()], &mut right[part]]);
+            done += count;
         }
+        timeline.reclaim.leave(self.reader.pins());
+    }
+
+    fn pass_on(&mut self, timeline: &Timeline, audio: [&mut [f32]; 2]) {
+        let [left, right] = audio;
+        self.delay.exchange([&mut *left, &mut *right]);
+        let (first, latency) = (self.count, u64::from(self.delay.latency()));
+        self.count += left.len() as u64;
+        // Before anything that came in comes out there is silence.
+        let silent = latency.saturating_sub(first).min(left.len() as u64);
+        let at = (first + silent).saturating_sub(latency);
+        let audio = [&mut left[silent as usize..], &mut right[silent as usize..]];
+        let Self { gate, shared, pass, over, heard, block, .. } = self;
+        let mut passes = Hearing { timeline, gate, shared, pass, over, heard, offline: block.offline };
+        self.stage.render(at, &mut self.cues, &mut self.reader, timeline, audio, &mut passes);
+    }
+}
+
+/// The passes, as the output stage asks for them.
+struct Hearing<'a> {
+    timeline: &'a Timeline,
+    gate: &'a Gate,
+    shared: &'a Shared,
+    pass: &'a mut Pass,
+    over: &'a mut Over,
+    heard: &'a mut u32,
+    /// The block that comes in is: the rest of a bounce may come out in real time, where nothing waits.
+    offline: bool,
+}
+
+impl Hearing<'_> {
+    fn heard(&mut self) -> Option<&mut Pass> {
+        match *self.heard {
+            0 => None,
+            number if number == self.pass.number => Some(self.pass),
+            number => self.over.get(number),
+        }
+    }
+}
+
+impl Passes for Hearing<'_> {
+    fn turn(&mut self, turn: Turn, reader: &mut Reader) {
+        *self.heard = turn.pass;
+        let Some(pass) = self.heard() else { return reader.dry() };
+        if !turn.joins {
+            reader.begin_pass(pass.offline.then_some(pass.number));
+        }
+        if let Some(answer) = pass.answer() {
+            reader.answer(answer);
+        }
+        if pass.given_up {
+            reader.dry();
+        }
+    }
+
+    fn is_ready(&mut self, chunk: i64, pins: [Pin; 2]) -> bool {
+        let (timeline, gate, shared, waits) = (self.timeline, self.gate, self.shared, self.offline);
+        let Some(pass) = self.heard() else { return false };
+        if !pass.offline {
+            return true;
+        }
+        let done = || Core::is_ready(timeline, chunk, pass.number);
+        if !waits || pass.given_up {
+            return !pass.given_up && done();
+        }
+        let wait = gate.until(timeline, pins, pass.stake, done);
+        if let Err(trouble) = wait {
+            pass.given_up = true;
+            if trouble != Trouble::Absent {
+                shared.pass_failed(pass.number, trouble);
+            }
+        }
+        wait.is_ok()
     }
 }
 

@@ -123,6 +123,28 @@ impl Reader {
         max.min(length)
     }
 
+    /// The rendered signal at any song position, silence where there is none.
+    pub(crate) fn peek(&self, timeline: &Timeline, song: i64) -> [f32; 2] {
+        let (source, _) = self.lookup(timeline, song, song.div_euclid(CHUNK as i64));
+        source.map_or([0.0; 2], |source| timeline.sample(source.entry.slot, song.rem_euclid(CHUNK as i64) as usize))
+    }
+
+    /// What `peek` between two positions less than a chunk apart depends on.
+    pub(crate) fn glance(&self, timeline: &Timeline, from: i64, to: i64) -> ([u64; 2], Option<(i64, i64)>) {
+        let word = |song: i64| {
+            let chunk = song.div_euclid(CHUNK as i64);
+            timeline.entry(chunk).load(std::sync::atomic::Ordering::Acquire)
+        };
+        ([word(from), word(to)], self.region)
+    }
+
+    /// Before the signal is read ahead as far as `song`: asks for that chunk too, where it is inside the region.
+    pub(crate) fn await_ahead(&self, song: i64, ready: &mut impl FnMut(i64, [Pin; 2]) -> bool) {
+        if self.region.is_some_and(|(start, end)| (start..end).contains(&song)) {
+            ready(song.div_euclid(CHUNK as i64), self.pins());
+        }
+    }
+
     fn lookup(&self, timeline: &Timeline, song: i64, chunk: i64) -> (Option<Source>, usize) {
         let Some((start, end)) = self.region else { return (None, usize::MAX) };
         if song >= end {

@@ -7,6 +7,8 @@ pub(crate) const BYTES: usize = 32;
 pub(crate) const OFFLINE: u32 = 1;
 /// PASS: the song clock is the plugin's own.
 pub(crate) const FREE_RUN: u32 = 2;
+/// CAPTURE: of the side-chain.
+pub(crate) const SIDE_CHAIN: u32 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]

@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     /// How often the host loaded a state. What the sidecar says about an older one must not overwrite it.
     loads: AtomicU64,
     status_text: Mutex<String>,
+    /// Rate and latency of the activation in force.
+    active: Mutex<Option<(u32, u32)>>,
     notifier: Mutex<Option<Arc<Notifier>>>,
 }
 
@@ -63,6 +65,7 @@ impl Shared {
             watched: AtomicBool::new(false),
             loads: AtomicU64::new(0),
             status_text: Mutex::new(String::from("no audio yet: activate the plugin")),
+            active: Mutex::new(None),
             notifier: Mutex::new(None),
         }
     }
@@ -119,6 +122,27 @@ impl Shared {
         let mut draft = self.draft();
         draft.load(loaded);
         self.loads.fetch_add(1, Ordering::AcqRel);
+        drop(draft);
+        self.check_latency();
+    }
+
+    /// An activation at this rate begins; returns the latency that it declares.
+    pub(crate) fn activate(&self, rate: u32) -> u32 {
+        let latency = self.draft().document.latency(rate);
+        *lock(&self.active) = Some((rate, latency));
+        latency
+    }
+
+    pub(crate) fn deactivate(&self) {
+        *lock(&self.active) = None;
+    }
+
+    /// The document changed: a latency other than the one in force takes another activation.
+    fn check_latency(&self) {
+        let active = *lock(&self.active);
+        if active.is_some_and(|(rate, latency)| self.draft().document.latency(rate) != latency) {
+            self.tell(Notice::LatencyChanged);
+        }
     }
 
     pub(crate) fn waiting(&self, waiting: bool) {
@@ -168,7 +192,15 @@ impl Shared {
         *lock(&self.notifier) = Some(Arc::new(notifier));
     }
 
+    /// Not while the draft is held.
     pub(crate) fn notify(&self, notice: Notice) {
+        self.tell(notice);
+        if notice == Notice::DocumentChanged {
+            self.check_latency();
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
         // Called outside the lock: a format layer may set another notifier from within.
         let notifier = lock(&self.notifier).clone();
         if let Some(notifier) = notifier {

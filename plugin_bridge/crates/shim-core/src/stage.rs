@@ -1,139 +1,171 @@
-//! The output stage (docs/architecture.md): bypass, mix and gain, stepped per frame, over the wet signal.
+//! The output stage (docs/architecture.md): bypass, mix, gain, loudness match and limiter, stepped per frame, over the
+//! wet signal.
 
-use crate::{
-    events::Events,
-    parameters::{BYPASS, MIX, OUTPUT_GAIN},
-    reader::Reader,
-    reclaim::Pin,
-    timeline::Timeline,
-};
+mod cue;
+mod limiter;
+mod loudness;
 
-/// Frames a second: the model's latent rate.
-const FRAME_RATE: i64 = 25;
+use crate::{reader::Reader, reclaim::Pin, timeline::Timeline};
+pub(crate) use cue::{Cue, Cues, Scribe, Span, Turn};
+use cue::{Frame, Settings};
+use limiter::{AHEAD, Limiter};
+use loudness::Loudness;
 
-/// What a frame's output is made with.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Settings {
-    bypassed: bool,
-    mix: f32,
-    gain: f32,
-}
+/// Who knows the passes whose audio is wet.
+pub(crate) trait Passes {
+    /// Another pass, or none, is heard from the next sample on.
+    fn turn(&mut self, turn: Turn, reader: &mut Reader);
 
-impl Settings {
-    fn at(events: &Events, offset: u32) -> Self {
-        if events.at(BYPASS, offset) >= 0.5 {
-            return Self { bypassed: true, mix: 0.0, gain: 1.0 };
-        }
-        let gain = 10f64.powf(events.at(OUTPUT_GAIN, offset) / 20.0) as f32;
-        Self { bypassed: false, mix: events.at(MIX, offset) as f32, gain }
-    }
-}
-
-/// Where a block lies and how it joins the last one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Span {
-    /// Song position of the first sample.
-    pub song: i64,
-    /// The first sample of a pass.
-    pub begins: bool,
-    /// A frame that is bypassed throughout is not looked up, so that nothing waits for it.
-    pub offline: bool,
+    /// Whether the chunk may be looked up; offline this waits, letting go of everything but the pins.
+    fn is_ready(&mut self, chunk: i64, pins: [Pin; 2]) -> bool;
 }
 
 pub(crate) struct Stage {
-    rate: i64,
     ramp: i64,
-    /// Song samples of the current frame, half open.
-    frame: (i64, i64),
+    frame: Frame,
     from: Settings,
-    to: Settings,
     /// (mix, gain) of the last sample.
     now: (f32, f32),
-    /// The song position that continues the last block.
-    next: Option<i64>,
+    /// Song position of the next sample.
+    song: i64,
+    limiter: Limiter,
+    loudness: Loudness,
 }
 
-/// The first sample of a frame.
-fn frame_start(frame: i64, rate: i64) -> i64 {
-    -(-frame * rate).div_euclid(FRAME_RATE)
+/// One processor of the chain that can be absent.
+#[derive(Clone, Copy, PartialEq)]
+enum Share {
+    Absent,
+    Full,
+    /// On its way out.
+    Part(f32),
 }
 
 impl Stage {
     pub(crate) fn new(rate: u32) -> Self {
-        let neutral = Settings { bypassed: false, mix: 1.0, gain: 1.0 };
-        let rate = i64::from(rate);
-        Self { rate, ramp: rate / 100, frame: (0, 0), from: neutral, to: neutral, now: (1.0, 1.0), next: None }
+        let (from, now) = (Settings::NEUTRAL, (1.0, 1.0));
+        let frame = Frame { song: 0, start: 0, end: 0, begins: false, offline: false, settings: from };
+        let (limiter, loudness) = (Limiter::new(rate), Loudness::new(rate));
+        Self { ramp: i64::from(rate) / 100, frame, from, now, song: 0, limiter, loudness }
     }
 
-    /// Whether the samples before `offset` in a block at `offset` were bypassed and settled.
-    pub(crate) fn is_bypassed(&self) -> bool {
-        self.from.bypassed && self.to.bypassed
-    }
-
-    /// Renders one block in place.
+    /// Renders samples in place, which came in at input sample `at` and after.
     pub(crate) fn render(
         &mut self,
-        span: Span,
-        events: &Events,
+        at: u64,
+        cues: &mut Cues,
         reader: &mut Reader,
         timeline: &Timeline,
         audio: [&mut [f32]; 2],
-        ready: &mut impl FnMut(i64, [Pin; 2]) -> bool,
+        passes: &mut impl Passes,
     ) {
         let [left, right] = audio;
-        let frames = left.len().min(right.len());
-        let mut at = 0;
-        while at < frames {
-            let song = span.song + at as i64;
-            self.locate(song, at == 0 && span.begins, events, at as u32);
-            let room = self.frame.1.abs_diff(song).min((frames - at) as u64) as usize;
-            let skipped = span.offline && self.is_bypassed();
+        let (mut done, frames) = (0, left.len().min(right.len()));
+        while done < frames {
+            let now = at + done as u64;
+            while let Some(cue) = cues.take(now) {
+                self.follow(cue, reader, passes);
+            }
+            let room = cues.until_next(now).min(frames - done);
+            let skipped = self.frame.offline && self.from.bypassed && self.frame.settings.bypassed;
             let length = if skipped {
                 reader.skip();
                 room
             } else {
-                reader.enter(timeline, song, room, ready)
+                self.enter(reader, timeline, room, &mut |chunk, pins| passes.is_ready(chunk, pins))
             };
-            for (i, (l, r)) in left[at..at + length].iter_mut().zip(&mut right[at..at + length]).enumerate() {
+            for (l, r) in left[done..done + length].iter_mut().zip(&mut right[done..done + length]) {
                 let dry = [*l, *r];
                 let wet = if skipped { dry } else { reader.next(timeline, dry) };
-                [*l, *r] = self.mixed(song + i as i64, dry, wet);
+                [*l, *r] = self.mixed(reader, timeline, dry, wet);
+                self.song += 1;
             }
-            at += length;
+            done += length;
         }
-        self.next = Some(span.song + frames as i64);
     }
 
-    /// Enters the frame of `song` where it is not the current one.
-    fn locate(&mut self, song: i64, begins: bool, events: &Events, offset: u32) {
-        let continues = !begins && (offset > 0 || self.next == Some(song));
-        if continues && (self.frame.0..self.frame.1).contains(&song) {
-            return;
+    fn follow(&mut self, cue: Cue, reader: &mut Reader, passes: &mut impl Passes) {
+        match cue {
+            Cue::Turn(turn) => passes.turn(turn, reader),
+            Cue::Frame(frame) => {
+                let before = Settings { mix: self.now.0, gain: self.now.1, ..self.frame.settings };
+                self.from = if frame.begins { frame.settings } else { before };
+                (self.frame, self.song) = (frame, frame.song);
+                if frame.settings.limited && (frame.begins || !before.limited) {
+                    self.limiter.reset();
+                }
+                if frame.settings.matched && (frame.begins || !before.matched) {
+                    self.loudness.reset();
+                }
+                self.loudness.enter();
+            }
         }
-        let frame = (song * FRAME_RATE).div_euclid(self.rate);
-        // A frame entered in its middle (a stopped transport's clock) ramps from there.
-        let start = if begins || continues { frame_start(frame, self.rate) } else { song };
-        self.frame = (start, frame_start(frame + 1, self.rate));
-        let to = Settings::at(events, offset);
-        self.from =
-            if begins { to } else { Settings { bypassed: self.to.bypassed, mix: self.now.0, gain: self.now.1 } };
-        self.to = to;
     }
 
-    fn mixed(&mut self, song: i64, dry: [f32; 2], wet: [f32; 2]) -> [f32; 2] {
-        let (from, to) = (self.from, self.to);
-        let done = song - self.frame.0 + 1;
-        self.now = if done <= self.ramp && from != to {
+    /// How many samples from here on are of one slot; what the limiter reads ahead is there then.
+    fn enter(
+        &mut self,
+        reader: &mut Reader,
+        timeline: &Timeline,
+        room: usize,
+        ready: &mut impl FnMut(i64, [Pin; 2]) -> bool,
+    ) -> usize {
+        let length = reader.enter(timeline, self.song, room, ready);
+        if self.share(|settings| settings.limited) != Share::Absent {
+            reader.await_ahead(self.song + (length + AHEAD) as i64 - 1, ready);
+            self.limiter.look(reader, timeline, self.song);
+        }
+        length
+    }
+
+    /// What is switched on acts at once, and what is switched off goes in one ramp.
+    fn share(&self, is_on: impl Fn(&Settings) -> bool) -> Share {
+        let done = self.song - self.frame.start + 1;
+        match (is_on(&self.from), is_on(&self.frame.settings)) {
+            (_, true) => Share::Full,
+            (true, false) if done <= self.ramp => Share::Part(1.0 - done as f32 / self.ramp as f32),
+            _ => Share::Absent,
+        }
+    }
+
+    fn mixed(&mut self, reader: &Reader, timeline: &Timeline, dry: [f32; 2], wet: [f32; 2]) -> [f32; 2] {
+        let (from, to) = (self.from, self.frame.settings);
+        let done = self.song - self.frame.start + 1;
+        self.now = if done <= self.ramp && (from.mix, from.gain) != (to.mix, to.gain) {
             let along = done as f32 / self.ramp as f32;
             (from.mix + (to.mix - from.mix) * along, from.gain + (to.gain - from.gain) * along)
         } else {
             (to.mix, to.gain)
         };
         let (mix, gain) = self.now;
-        std::array::from_fn(|channel| {
-            let out = (dry[channel] + (wet[channel] - dry[channel]) * mix) * gain;
+        let level = self.level(dry, wet);
+        let out = std::array::from_fn(|channel| {
+            let wet = wet[channel] * level;
+            let out = (dry[channel] + (wet - dry[channel]) * mix) * gain;
             if out.is_finite() { out } else { dry[channel] }
-        })
+        });
+        self.limited(reader, timeline, f64::from(mix) * f64::from(gain) * f64::from(level), out)
+    }
+
+    /// What the loudness match multiplies the rendered signal by.
+    fn level(&mut self, dry: [f32; 2], wet: [f32; 2]) -> f32 {
+        let share = self.share(|settings| settings.matched);
+        if share == Share::Absent {
+            return 1.0;
+        }
+        let Frame { start, end, .. } = self.frame;
+        let level = self.loudness.next(self.song - start + 1, end - start, dry, wet);
+        if let Share::Part(share) = share { 1.0 + (level - 1.0) * share } else { level }
+    }
+
+    fn limited(&mut self, reader: &Reader, timeline: &Timeline, scale: f64, out: [f32; 2]) -> [f32; 2] {
+        let share = self.share(|settings| settings.limited);
+        if share == Share::Absent {
+            return out;
+        }
+        let gain = self.limiter.next(reader, timeline, scale, out);
+        let gain = if let Share::Part(share) = share { 1.0 + (gain - 1.0) * f64::from(share) } else { gain };
+        out.map(|sample| (f64::from(sample) * gain) as f32)
     }
 }
 

@@ -58,14 +58,14 @@ pub(crate) fn load(blob: &[u8]) -> Result<Document, StateError> {
         return Err(StateError("its checksum is wrong, so it is damaged".into()));
     }
     let length = bounded(u64::from(rest.u32()?), MAX_DOCUMENT, "document")?;
-    let json = document::parse(rest.take(length)?)?;
+    let (json, notes) = document::parse(rest.take(length)?)?;
     let count = rest.u32()? as usize;
     if count > MAX_ATTACHMENTS {
         return Err(StateError(format!("it has {count} attachments, at most {MAX_ATTACHMENTS} are read")));
     }
     let attachments = (0..count).map(|_| rest.attachment()).collect::<Result<_, _>>()?;
     rest.end()?;
-    Ok(Document { json, attachments })
+    Ok(Document { json, attachments, notes })
 }
 
 fn bounded(length: u64, bound: usize, what: &str) -> Result<usize, StateError> {
@@ -110,10 +110,10 @@ mod tests {
     use serde_json::json;
 
     fn document(key: &str, attachments: &[Vec<u8>]) -> Document {
-        let json = json!({"format": "demon-state", "version": 1, "x": {key: [1, 2.5]}, "parameters": {"mix": 0.5}});
+        let json = json!({"format": "demon-state", "version": 2, "x": {key: [1, 2.5]}, "parameters": {"mix": 0.5}});
         let attachment = |(i, bytes): (usize, &Vec<u8>)| Attachment { hash: [i as u8; 32], bytes: bytes[..].into() };
         let attachments = attachments.iter().enumerate().map(attachment).collect();
-        Document { json: json.as_object().cloned().unwrap(), attachments }
+        Document { json: json.as_object().cloned().unwrap(), attachments, notes: vec![] }
     }
 
     proptest! {

@@ -163,12 +163,13 @@ impl Timeline {
         unsafe { AtomicI64::from_ptr(self.map.as_mut_ptr().add(offset).cast()) }
     }
 
-    /// Writes a capture record's header behind its number: song position, samples, pass.
-    pub(crate) fn write_capture_header(&self, record: usize, song: i64, samples: u32, pass: u32) {
+    /// Writes a capture record's header behind its number: song position, samples, pass, bus.
+    pub(crate) fn write_capture_header(&self, record: usize, song: i64, samples: u32, pass: u32, side: bool) {
         let mut header = [0u8; CAPTURE_HEADER_BYTES as usize - 8];
         header[0..8].copy_from_slice(&song.to_le_bytes());
         header[8..12].copy_from_slice(&samples.to_le_bytes());
         header[12..16].copy_from_slice(&pass.to_le_bytes());
+        header[16..20].copy_from_slice(&u32::from(side).to_le_bytes());
         let offset = self.capture_offset(record) + 8;
         // SAFETY: in bounds by the layout; only the audio thread writes here, and a reader checks the number after.
         unsafe { std::ptr::copy_nonoverlapping(header.as_ptr(), self.map.as_mut_ptr().add(offset), header.len()) };

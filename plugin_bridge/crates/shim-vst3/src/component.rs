@@ -1,12 +1,12 @@
 //! The plugin object: its life cycle, buses, activation and state.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shim_core::{Instance, Notice};
 use vst3::{Class, ComRef, Steinberg::Vst::*, Steinberg::*};
 
-use crate::processor::Audio;
+use crate::processor::{Audio, SIDE_CHAIN};
 use crate::{guard, stream, text};
 
 /// Rate and largest block between `setupProcessing` and `setActive`; hosts that skip the former get these.
@@ -15,6 +15,9 @@ const DEFAULT_SETUP: (u32, usize) = (48_000, 4096);
 /// Far above the largest state there can be (PROTOCOL sections 1 and 6: a document and two embedded sources).
 const MAX_STATE: usize = 256 << 20;
 
+/// Not activated.
+const NO_LATENCY: u32 = u32::MAX;
+
 pub struct Component {
     instance: Mutex<Option<Arc<Instance>>>,
     pub(crate) setup: Mutex<(u32, usize)>,
@@ -22,7 +25,12 @@ pub struct Component {
     pub(crate) audio: Mutex<Option<Audio>>,
     /// The transport plays: parameters come through `process`, with their place in the song.
     pub(crate) playing: AtomicBool,
-    pub(crate) latency: AtomicU32,
+    /// Samples, as the activation in force declared it; `NO_LATENCY` while there is none.
+    latency: AtomicU32,
+    /// The host activated the side-chain.
+    pub(crate) has_side: AtomicBool,
+    /// Its speakers: stereo, mono or none.
+    pub(crate) side: AtomicU64,
     /// Values changed other than through the host, which hears of it with the next block: the notice comes on a
     /// thread on which nothing of the host may be called, and inside `setState` Ardour holds the lock that its
     /// `restartComponent` waits for.
@@ -50,7 +58,9 @@ impl Component {
             setup: Mutex::new(DEFAULT_SETUP),
             audio: Mutex::new(None),
             playing: AtomicBool::new(false),
-            latency: AtomicU32::new(0),
+            latency: AtomicU32::new(NO_LATENCY),
+            has_side: AtomicBool::new(false),
+            side: AtomicU64::new(SpeakerArr::kStereo),
             news: Arc::default(),
         }
     }
@@ -58,6 +68,20 @@ impl Component {
     /// None before `initialize` and after `terminate`.
     pub(crate) fn instance(&self) -> Option<Arc<Instance>> {
         lock(&self.instance).clone()
+    }
+
+    /// What the activation in force declared, else what the next one would.
+    pub(crate) fn latency(&self) -> u32 {
+        match self.latency.load(Ordering::Relaxed) {
+            NO_LATENCY => self.instance().map_or(0, |instance| instance.latency(lock(&self.setup).0)),
+            latency => latency,
+        }
+    }
+
+    /// The speakers of a bus.
+    pub(crate) fn arrangement(&self, direction: BusDirection, index: i32) -> SpeakerArrangement {
+        let side = direction == BusDirections_::kInput as BusDirection && index == SIDE_CHAIN;
+        if side { self.side.load(Ordering::Relaxed) } else { SpeakerArr::kStereo }
     }
 
     fn new_instance(&self, host: &str) -> Arc<Instance> {
@@ -91,6 +115,7 @@ impl Component {
         self.playing.store(false, Ordering::Relaxed);
         let stopped = lock(&self.audio).take();
         if let Some(stopped) = stopped {
+            self.latency.store(NO_LATENCY, Ordering::Relaxed);
             stopped.stop();
         }
     }
@@ -152,9 +177,17 @@ impl IPluginBaseTrait for Component {
     }
 }
 
-fn is_bus(media: MediaType, direction: BusDirection) -> bool {
-    media == MediaTypes_::kAudio as MediaType
-        && [BusDirections_::kInput as BusDirection, BusDirections_::kOutput as BusDirection].contains(&direction)
+fn bus_count(media: MediaType, direction: BusDirection) -> i32 {
+    let input = direction == BusDirections_::kInput as BusDirection;
+    match media == MediaTypes_::kAudio as MediaType {
+        true if input => 2,
+        true if direction == BusDirections_::kOutput as BusDirection => 1,
+        _ => 0,
+    }
+}
+
+pub(crate) fn is_bus(media: MediaType, direction: BusDirection, index: i32) -> bool {
+    (0..bus_count(media, direction)).contains(&index)
 }
 
 impl IComponentTrait for Component {
@@ -168,21 +201,26 @@ impl IComponentTrait for Component {
     }
 
     unsafe fn getBusCount(&self, media: MediaType, direction: BusDirection) -> i32 {
-        i32::from(is_bus(media, direction))
+        bus_count(media, direction)
     }
 
     unsafe fn getBusInfo(&self, media: MediaType, direction: BusDirection, index: i32, bus: *mut BusInfo) -> tresult {
         // SAFETY: the host passes null or a writable struct.
-        let Some(bus) = (unsafe { bus.as_mut() }).filter(|_| index == 0 && is_bus(media, direction)) else {
+        let Some(bus) = (unsafe { bus.as_mut() }).filter(|_| is_bus(media, direction, index)) else {
             return kInvalidArgument;
         };
         let input = direction == BusDirections_::kInput as BusDirection;
         bus.mediaType = media;
         bus.direction = direction;
-        bus.channelCount = 2;
-        text::wide(if input { "Input" } else { "Output" }, &mut bus.name);
-        bus.busType = BusTypes_::kMain as BusType;
-        bus.flags = BusInfo_::BusFlags_::kDefaultActive as u32;
+        // One bit for each speaker.
+        bus.channelCount = self.arrangement(direction, index).count_ones() as i32;
+        let (name, kind, flags) = match (input, index == SIDE_CHAIN) {
+            (true, true) => ("Side-chain", BusTypes_::kAux, 0),
+            (true, false) => ("Input", BusTypes_::kMain, BusInfo_::BusFlags_::kDefaultActive as u32),
+            (false, _) => ("Output", BusTypes_::kMain, BusInfo_::BusFlags_::kDefaultActive as u32),
+        };
+        text::wide(name, &mut bus.name);
+        (bus.busType, bus.flags) = (kind as BusType, flags);
         kResultOk
     }
 
@@ -190,8 +228,14 @@ impl IComponentTrait for Component {
         kNotImplemented
     }
 
-    unsafe fn activateBus(&self, media: MediaType, direction: BusDirection, index: i32, _state: TBool) -> tresult {
-        if index == 0 && is_bus(media, direction) { kResultOk } else { kInvalidArgument }
+    unsafe fn activateBus(&self, media: MediaType, direction: BusDirection, index: i32, state: TBool) -> tresult {
+        if !is_bus(media, direction, index) {
+            return kInvalidArgument;
+        }
+        if index == SIDE_CHAIN {
+            self.has_side.store(state != 0, Ordering::Relaxed);
+        }
+        kResultOk
     }
 
     unsafe fn setActive(&self, state: TBool) -> tresult {

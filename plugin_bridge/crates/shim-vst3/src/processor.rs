@@ -4,7 +4,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, TryLockError};
 
-use shim_channels::Pair;
+use shim_channels::{Pair, Side};
 use shim_core::{Block, Instance, Processor, parameters};
 use vst3::{Steinberg::Vst::*, Steinberg::*};
 
@@ -20,6 +20,7 @@ pub struct Audio {
     instance: Arc<Instance>,
     processor: Processor,
     pair: Pair,
+    side: Side,
     news: Arc<AtomicBool>,
     reported: Option<f64>,
 }
@@ -27,8 +28,9 @@ pub struct Audio {
 impl Audio {
     pub fn start(instance: Arc<Instance>, news: Arc<AtomicBool>, rate: u32, max_block: usize) -> Option<Self> {
         let processor = instance.activate(rate, max_block).ok()?;
-        let pair = Pair::new(max_block.min(MAX_SPARE));
-        Some(Self { instance, processor, pair, news, reported: None })
+        let spare = max_block.min(MAX_SPARE);
+        let (pair, side) = (Pair::new(spare), Side::new(spare));
+        Some(Self { instance, processor, pair, side, news, reported: None })
     }
 
     pub fn stop(self) {
@@ -41,7 +43,7 @@ impl Audio {
 
     /// # Safety
     /// `data` is what the host passed to `process`, and `block` describes it.
-    unsafe fn render(&mut self, block: &Block, data: &ProcessData) {
+    unsafe fn render(&mut self, block: &Block, data: &ProcessData, has_side: bool) {
         self.processor.begin(block);
         // SAFETY: null or live for this call.
         unsafe { changes::receive(data.inputParameterChanges, block.frames, &mut self.processor) };
@@ -49,7 +51,7 @@ impl Audio {
             self.processor.flush_end();
         } else {
             // SAFETY: the host's buffers are valid for `numSamples`, which `frames` is.
-            unsafe { self.audio(data, block.frames as usize) };
+            unsafe { self.audio(data, block.frames as usize, has_side) };
         }
         // SAFETY: null or live for this call.
         unsafe { self.report(data.outputParameterChanges) };
@@ -57,13 +59,18 @@ impl Audio {
 
     /// # Safety
     /// As [`Audio::render`]; `frames` is at most `numSamples`.
-    unsafe fn audio(&mut self, data: &ProcessData, frames: usize) {
+    unsafe fn audio(&mut self, data: &ProcessData, frames: usize, has_side: bool) {
         // SAFETY: as the contract says.
         let (inputs, outputs) =
-            unsafe { (channels(data.inputs, data.numInputs), channels(data.outputs, data.numOutputs)) };
+            unsafe { (channels(data.inputs, data.numInputs, 0), channels(data.outputs, data.numOutputs, 0)) };
         let processor = &mut self.processor;
+        let side = match has_side {
+            // SAFETY: as the contract says; the host's channels are null or valid for `frames`.
+            true => unsafe { self.side.read(channels(data.inputs, data.numInputs, SIDE_CHAIN), frames) },
+            false => None,
+        };
         // SAFETY: the host's channels are null or valid for `frames`; VST3 buffers are equal or apart.
-        let done = unsafe { self.pair.run(inputs, outputs, frames, |pair| processor.process(pair)) };
+        let done = unsafe { self.pair.run(inputs, outputs, frames, |pair| processor.process(pair, side)) };
         if !done {
             self.processor.flush_end();
         }
@@ -126,16 +133,22 @@ fn metre(context: &ProcessContext) -> Option<(u32, u32)> {
     Some((u32::try_from(context.timeSigNumerator).ok()?, u32::try_from(context.timeSigDenominator).ok()?))
 }
 
-/// The channel pointers of the first bus.
+/// The input bus of the side-chain.
+pub const SIDE_CHAIN: i32 = 1;
+
+/// The channel pointers of a bus.
 ///
 /// # Safety
 /// `buses` is null or holds `count` buses of 32-bit channels.
-unsafe fn channels<'a>(buses: *mut AudioBusBuffers, count: i32) -> &'a [*mut f32] {
-    if count <= 0 || buses.is_null() {
+unsafe fn channels<'a>(buses: *mut AudioBusBuffers, count: i32, index: i32) -> &'a [*mut f32] {
+    if count <= index || buses.is_null() {
         return &[];
     }
-    // SAFETY: there is at least one bus; both members of the union are one pointer wide.
-    let (pointers, channels) = unsafe { ((*buses).__field0.channelBuffers32, (*buses).numChannels) };
+    // SAFETY: there are more than `index` buses; both members of the union are one pointer wide.
+    let (pointers, channels) = unsafe {
+        let bus = buses.add(index as usize);
+        ((*bus).__field0.channelBuffers32, (*bus).numChannels)
+    };
     match usize::try_from(channels) {
         // SAFETY: a bus with channels has an array of that many pointers.
         Ok(channels) if channels > 0 && !pointers.is_null() => unsafe {
@@ -154,7 +167,8 @@ unsafe fn pass(data: &ProcessData) {
     if frames > 0 {
         // SAFETY: as the contract says; a `Pair` without spare channels owns no memory.
         unsafe {
-            let (inputs, outputs) = (channels(data.inputs, data.numInputs), channels(data.outputs, data.numOutputs));
+            let (inputs, outputs) =
+                (channels(data.inputs, data.numInputs, 0), channels(data.outputs, data.numOutputs, 0));
             Pair::new(0).run(inputs, outputs, frames, |_| ());
         }
     }
@@ -178,12 +192,21 @@ impl IAudioProcessorTrait for Component {
         outputs: *mut SpeakerArrangement,
         output_count: i32,
     ) -> tresult {
-        if input_count != 1 || output_count != 1 || inputs.is_null() || outputs.is_null() {
+        // A host that knows no side-chain names one input.
+        if !(1..=2).contains(&input_count) || output_count != 1 || inputs.is_null() || outputs.is_null() {
             return kResultFalse;
         }
-        // SAFETY: one arrangement each, as the counts say.
-        let stereo = unsafe { [*inputs, *outputs] } == [SpeakerArr::kStereo; 2];
-        if stereo { kResultTrue } else { kResultFalse }
+        // SAFETY: as many arrangements as the counts say.
+        let (inputs, output) = unsafe { (std::slice::from_raw_parts(inputs, input_count as usize), *outputs) };
+        let side = inputs.get(SIDE_CHAIN as usize).copied();
+        let fits = side.is_none_or(|side| [SpeakerArr::kStereo, SpeakerArr::kMono, SpeakerArr::kEmpty].contains(&side));
+        if [inputs[0], output] != [SpeakerArr::kStereo; 2] || !fits {
+            return kResultFalse;
+        }
+        if let Some(side) = side {
+            self.side.store(side, Ordering::Relaxed);
+        }
+        kResultTrue
     }
 
     unsafe fn getBusArrangement(
@@ -192,13 +215,12 @@ impl IAudioProcessorTrait for Component {
         index: i32,
         arrangement: *mut SpeakerArrangement,
     ) -> tresult {
-        let known =
-            [BusDirections_::kInput as BusDirection, BusDirections_::kOutput as BusDirection].contains(&direction);
-        if index != 0 || !known || arrangement.is_null() {
+        let known = crate::component::is_bus(MediaTypes_::kAudio as MediaType, direction, index);
+        if !known || arrangement.is_null() {
             return kInvalidArgument;
         }
         // SAFETY: writable, checked for null.
-        unsafe { *arrangement = SpeakerArr::kStereo };
+        unsafe { *arrangement = self.arrangement(direction, index) };
         kResultOk
     }
 
@@ -207,7 +229,7 @@ impl IAudioProcessorTrait for Component {
     }
 
     unsafe fn getLatencySamples(&self) -> u32 {
-        self.latency.load(Ordering::Relaxed)
+        guard::or(0, || self.latency())
     }
 
     unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
@@ -252,7 +274,7 @@ impl IAudioProcessorTrait for Component {
                 Some(audio) => unsafe {
                     let block = block(data);
                     self.playing.store(block.playing, Ordering::Relaxed);
-                    audio.render(&block, data);
+                    audio.render(&block, data, self.has_side.load(Ordering::Relaxed));
                 },
                 // SAFETY: as above.
                 None => unsafe { pass(data) },

@@ -62,6 +62,99 @@ fn only_stereo_in_and_out_is_arranged() {
 }
 
 #[test]
+fn a_second_input_is_there_for_hosts_that_know_side_chains_and_in_no_others_way() {
+    let rig = Rig::new();
+    let (input, output) = (BusDirections_::kInput as BusDirection, BusDirections_::kOutput as BusDirection);
+    let audio = MediaTypes_::kAudio as MediaType;
+    // SAFETY: live objects, writable targets, arrangements as the counts say.
+    unsafe {
+        let component = &rig.component;
+        assert_eq!((component.getBusCount(audio, input), component.getBusCount(audio, output)), (2, 1));
+        assert_eq!(component.getBusCount(MediaTypes_::kEvent as MediaType, input), 0);
+        let mut bus: BusInfo = std::mem::zeroed();
+        assert_eq!(component.getBusInfo(audio, input, 1, &mut bus), kResultOk);
+        assert_eq!((bus.busType as u32, bus.channelCount, bus.flags), (BusTypes_::kAux as u32, 2, 0));
+        assert_eq!(component.getBusInfo(audio, output, 1, &mut bus), kInvalidArgument);
+        assert_eq!(component.activateBus(audio, input, 1, 1), kResultOk);
+        assert_eq!(component.activateBus(audio, input, 2, 1), kInvalidArgument);
+        let arrange = |side| {
+            let (mut inputs, mut outputs) = ([SpeakerArr::kStereo, side], [SpeakerArr::kStereo]);
+            rig.processor.setBusArrangements(inputs.as_mut_ptr(), 2, outputs.as_mut_ptr(), 1)
+        };
+        for (side, channels) in [(SpeakerArr::kMono, 1), (SpeakerArr::kEmpty, 0), (SpeakerArr::kStereo, 2)] {
+            assert_eq!(arrange(side), kResultTrue);
+            let mut found = 9;
+            assert_eq!(rig.processor.getBusArrangement(input, 1, &mut found), kResultOk);
+            component.getBusInfo(audio, input, 1, &mut bus);
+            assert_eq!((found, bus.channelCount), (side, channels));
+        }
+        assert_eq!(arrange(SpeakerArr::k51), kResultFalse);
+    }
+}
+
+#[test]
+fn a_side_chain_of_any_layout_leaves_the_main_signal_alone() {
+    let rig = Rig::new().active();
+    let (mut left, mut right, mut side) = (ramp(1.0), ramp(-1.0), ramp(0.5));
+    let null = std::ptr::null_mut();
+    for mut channels in [vec![side.as_mut_ptr(); 2], vec![side.as_mut_ptr()], vec![null, null], vec![]] {
+        for active in [0, 1] {
+            // SAFETY: a live object.
+            unsafe { rig.component.activateBus(0, 0, 1, active) };
+            let (mut a, mut b) = (vec![f32::NAN; FRAMES], vec![f32::NAN; FRAMES]);
+            let (inputs, outputs) = ([left.as_mut_ptr(), right.as_mut_ptr()], [a.as_mut_ptr(), b.as_mut_ptr()]);
+            rig.process(&inputs, &outputs, FRAMES as i32, |data| {
+                // SAFETY: all zeros is a bus without channels; the block's first bus is copied.
+                let mut buses: [AudioBusBuffers; 2] = unsafe { [std::ptr::read(data.inputs), std::mem::zeroed()] };
+                buses[1].numChannels = channels.len() as i32;
+                buses[1].__field0.channelBuffers32 = channels.as_mut_ptr();
+                (data.numInputs, data.inputs) = (2, Box::leak(Box::new(buses)).as_mut_ptr());
+            });
+            assert_eq!((&a[..], &b[..]), (&left[..FRAMES], &right[..FRAMES]));
+        }
+    }
+}
+
+#[test]
+fn a_look_ahead_is_declared_at_activation_and_constant_until_the_next() {
+    let rig = Rig::new();
+    assert_eq!(rig.setup(48_000.0, 64), kResultOk);
+    // SAFETY: live objects.
+    unsafe {
+        assert_eq!(rig.component.setActive(1), kResultOk);
+        let stream = ComWrapper::new(Stream::default());
+        *stream.bytes.borrow_mut() = looking_ahead(&rig, "0.001");
+        let pointer = stream.as_com_ref::<IBStream>().unwrap().as_ptr();
+        assert_eq!(rig.component.setState(pointer), kResultOk);
+        assert_eq!(rig.processor.getLatencySamples(), 0);
+        assert_eq!(rig.component.setActive(0), kResultOk);
+        assert_eq!(rig.processor.getLatencySamples(), 48, "what the next activation will declare");
+        assert_eq!(rig.setup(96_000.0, 64), kResultOk);
+        assert_eq!(rig.component.setActive(1), kResultOk);
+        assert_eq!(rig.processor.getLatencySamples(), 96);
+    }
+    assert!(rig.handler.restarts.borrow().is_empty(), "not from inside setState, where Ardour holds its lock");
+}
+
+/// A state whose document asks for this look-ahead, in seconds.
+fn looking_ahead(rig: &Rig, seconds: &str) -> Vec<u8> {
+    let stream = ComWrapper::new(Stream::default());
+    let pointer = stream.as_com_ref::<IBStream>().unwrap().as_ptr();
+    // SAFETY: live objects.
+    unsafe { assert_eq!(rig.component.getState(pointer), kResultOk) };
+    let saved = stream.bytes.borrow();
+    let length = u32::from_le_bytes(saved[12..16].try_into().unwrap()) as usize;
+    let document = String::from_utf8(saved[16..16 + length].to_vec()).unwrap();
+    let document = document.replacen('{', &format!("{{\"look_ahead\":{seconds},"), 1);
+    let mut blob = saved[..12].to_vec();
+    blob.extend((document.len() as u32).to_le_bytes());
+    blob.extend(document.as_bytes());
+    blob.extend(0u32.to_le_bytes());
+    blob.extend(crc32fast::hash(&blob).to_le_bytes());
+    blob
+}
+
+#[test]
 fn parameters_are_those_of_the_table() {
     use ParameterInfo_::ParameterFlags_::{kCanAutomate, kIsBypass, kIsList, kIsReadOnly};
     let rig = Rig::new();

@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use clack_extensions::latency::{HostLatency, HostLatencyImpl};
 use clack_extensions::params::{
     HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamRescanFlags, PluginParams,
 };
@@ -29,14 +31,19 @@ impl HostHandlers for TestHost {
     type AudioProcessor<'a> = ();
 
     fn declare_extensions(builder: &mut HostExtensions<Self>, _shared: &Shared) {
-        builder.register::<HostParams>().register::<HostPresetLoad>();
+        builder.register::<HostLatency>().register::<HostParams>().register::<HostPresetLoad>();
     }
 }
 
-pub struct Shared;
+#[derive(Default)]
+pub struct Shared {
+    restarts: AtomicU32,
+}
 
 impl SharedHandler<'_> for Shared {
-    fn request_restart(&self) {}
+    fn request_restart(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+    }
     fn request_process(&self) {}
     fn request_callback(&self) {}
 }
@@ -48,6 +55,7 @@ impl HostParamsImplShared for Shared {
 #[derive(Default)]
 pub struct MainThread {
     rescans: Cell<u32>,
+    latency_changes: Cell<u32>,
     presets: RefCell<Vec<String>>,
 }
 
@@ -60,6 +68,12 @@ impl HostParamsImplMainThread for MainThread {
     }
 
     fn clear(&self, _parameter: ClapId, _flags: ParamClearFlags) {}
+}
+
+impl HostLatencyImpl for MainThread {
+    fn changed(&self) {
+        self.latency_changes.set(self.latency_changes.get() + 1);
+    }
 }
 
 impl HostPresetLoadImpl for MainThread {
@@ -101,8 +115,14 @@ pub struct Rig {
 impl Rig {
     pub fn new() -> Self {
         let host = HostInfo::new("rig", "DEMON Bridge", "", "1").unwrap();
-        let instance =
-            PluginInstance::new(|_| Shared, |_| MainThread::default(), &entry(), c"demon-bridge.demon", &host).unwrap();
+        let instance = PluginInstance::new(
+            |_| Shared::default(),
+            |_| MainThread::default(),
+            &entry(),
+            c"demon-bridge.demon",
+            &host,
+        )
+        .unwrap();
         Self { instance }
     }
 
@@ -132,6 +152,14 @@ impl Rig {
     /// What the plugin said about presets that it was asked to load.
     pub fn presets(&self) -> Vec<String> {
         self.instance.access_handler(|host| host.presets.borrow().clone())
+    }
+
+    pub fn latency_changes(&self) -> u32 {
+        self.instance.access_handler(|host| host.latency_changes.get())
+    }
+
+    pub fn restarts(&self) -> u32 {
+        self.instance.access_shared_handler(|host| host.restarts.load(Ordering::Relaxed))
     }
 
     pub fn rescans(&self) -> u32 {

@@ -82,7 +82,7 @@ fn parameters_and_what_a_document_is_are_not_edited() {
         assert!(error.to_string().contains(key));
     }
     assert!(draft.edit(1, object(json!({"notes": "x".repeat(MAX_DOCUMENT)}))).is_err());
-    draft.load(Document { json: object(json!({"format": "demon-state", "version": 0})), attachments: vec![] });
+    draft.load(Document { json: object(json!({"format": "demon-state", "version": 0})), ..Document::default() });
     assert!(draft.edit(1, object(json!({"seed": 2}))).is_err());
     assert_eq!(draft.document.json.get("seed"), None);
 }

@@ -174,7 +174,7 @@ impl Courier {
     /// state is on its way to it, which it will answer.
     fn take_document(&mut self, names: &[String], mut frames: Frames, known: Option<u64>) -> Result<(), String> {
         let json = frames.pop_front().filter(|json| json.len() <= MAX_DOCUMENT).ok_or("document: no JSON in bounds")?;
-        let json = document::parse(&json).map_err(|error| error.to_string())?;
+        let (json, _) = document::parse(&json).map_err(|error| error.to_string())?;
         if frames.len() != names.len() || frames.iter().any(|frame| frame.len() > MAX_ATTACHMENT) {
             return Err("document: its attachments are not in bounds".into());
         }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
-    parameters::{COUNT, table},
+    events::Events,
+    parameters::{BYPASS, COUNT, LOUDNESS_MATCH, MIX, OUTPUT_GAIN, TRUE_PEAK, table},
     ring::Answer,
     table::Entry,
     timeline::CHUNK,
@@ -42,15 +43,43 @@ fn song(seed: u64, start: i64, samples: usize, region: (i64, i64)) -> Song {
     Song { timeline, start, region, dry }
 }
 
+impl Song {
+    /// Renders the whole song anew, both channels alike: sample by song position, and noise.
+    fn fill(&mut self, mut sample: impl FnMut(usize, f32) -> f32) {
+        let mut next = noise(99);
+        let samples = self.dry.len() + CHUNK;
+        for chunk in 0..=samples / CHUNK {
+            let audio = std::array::from_fn(|i| sample(chunk * CHUNK + i, next()));
+            self.timeline.write_slot_for_test(chunk as u32, chunk as i64, &audio, &audio);
+            self.timeline.entry(chunk as i64).store(Entry::new(chunk as u32, 1, 1).pack(), Ordering::Release);
+        }
+    }
+}
+
 fn defaults() -> [f64; COUNT] {
     std::array::from_fn(|index| table()[index].default)
+}
+
+/// One pass, rendered by someone else.
+struct Rendered(Answer);
+
+impl Passes for Rendered {
+    fn turn(&mut self, turn: Turn, reader: &mut Reader) {
+        reader.begin_pass((turn.pass == 1).then_some(1));
+        reader.answer(self.0);
+    }
+
+    fn is_ready(&mut self, _chunk: i64, _pins: [Pin; 2]) -> bool {
+        true
+    }
 }
 
 /// Renders the song in blocks of these sizes, again and again.
 fn render(song: &Song, steps: &[Step], sizes: &[usize], offline: bool) -> Vec<[u32; 2]> {
     let (mut stage, mut reader, mut events) = (Stage::new(RATE), Reader::new(RATE), Events::new(defaults()));
-    reader.begin_pass(offline.then_some(1));
-    reader.answer(Answer { pass: 1, start: song.region.0, end: song.region.1, wet: true });
+    let (mut scribe, mut cues) = (Scribe::new(RATE), Cues::new(RATE, 0));
+    let mut passes = Rendered(Answer { pass: 1, start: song.region.0, end: song.region.1, wet: true });
+    cues.push(0, Cue::Turn(Turn { pass: if offline { 1 } else { 2 }, joins: false }));
     let (mut out, mut at, mut sizes) = (Vec::new(), 0, sizes.iter().cycle());
     while at < song.dry.len() {
         let block = &song.dry[at..song.dry.len().min(at + sizes.next().unwrap())];
@@ -63,7 +92,14 @@ fn render(song: &Song, steps: &[Step], sizes: &[usize], offline: bool) -> Vec<[u
         }
         let (mut left, mut right): (Vec<f32>, Vec<f32>) = block.iter().map(|pair| (pair[0], pair[1])).unzip();
         let span = Span { song: first, begins: at == 0, offline };
-        stage.render(span, &events, &mut reader, &song.timeline, [&mut left, &mut right], &mut |_, _| true);
+        let mut done = 0;
+        while done < block.len() {
+            let (cue, count) = scribe.write(span, done, block.len(), &events);
+            cue.into_iter().for_each(|cue| cues.push((at + done) as u64, cue));
+            let part = [&mut left[done..done + count], &mut right[done..done + count]];
+            stage.render((at + done) as u64, &mut cues, &mut reader, &song.timeline, part, &mut passes);
+            done += count;
+        }
         out.extend(left.iter().zip(&right).map(|(l, r)| [l.to_bits(), r.to_bits()]));
         at += block.len();
     }
@@ -78,7 +114,7 @@ fn any_song() -> impl Strategy<Value = Seed> {
 }
 
 fn any_steps() -> impl Strategy<Value = Vec<Step>> {
-    let index = prop::sample::select(vec![BYPASS, MIX, OUTPUT_GAIN]);
+    let index = prop::sample::select(vec![BYPASS, MIX, OUTPUT_GAIN, TRUE_PEAK, LOUDNESS_MATCH]);
     let step =
         (index, -3000i64..9000, 0.0f64..=1.0).prop_map(|(index, at, normal)| (index, at, table()[index].plain(normal)));
     vec(step, 0..12).prop_map(|mut steps: Vec<Step>| {
@@ -175,4 +211,104 @@ fn bypass_is_the_input_bit_for_bit_and_what_follows_starts_at_once() {
         std::array::from_fn(|c| ((song.dry[i][c] + (wet(i)[c] - song.dry[i][c])) * gain).to_bits())
     };
     assert!((2 * frame + RAMP..3 * frame).all(|i| out[i] == settled(i)));
+}
+
+/// -1 dBTP by the filter of BS.1770-4 annex 2, over both channels.
+fn true_peak(samples: &[[f32; 2]]) -> f64 {
+    let interpolated = |at: usize, channel: usize, phase: &[f64; 12]| -> f64 {
+        (0..12).map(|tap| phase[tap] * f64::from(samples[at - tap][channel])).sum()
+    };
+    let windows = (11..samples.len()).flat_map(|at| [(at, 0), (at, 1)]);
+    windows
+        .flat_map(|(at, channel)| limiter::FILTER.iter().map(move |phase| interpolated(at, channel, phase).abs()))
+        .fold(0.0, f64::max)
+}
+
+fn floats(out: &[[u32; 2]]) -> Vec<[f32; 2]> {
+    out.iter().map(|pair| pair.map(f32::from_bits)).collect()
+}
+
+#[test]
+fn the_rendered_signal_stays_under_the_true_peak_ceiling_whatever_it_is() {
+    for seed in 0..6 {
+        // Loud and quiet stretches of noise and of a tone whose peaks lie between its samples.
+        let mut song = song(seed, 0, 8000, (0, 9000));
+        song.fill(|at, noise| {
+            let level = if at / 700 % 2 == 0 { 1.9 } else { 0.3 };
+            let tone = (at as f32 * std::f32::consts::FRAC_PI_2 + std::f32::consts::FRAC_PI_4).sin();
+            level * if seed % 2 == 0 { noise } else { tone }
+        });
+        let loud = floats(&render(&song, &[], &[512], true));
+        let out = floats(&render(&song, &[(TRUE_PEAK, 0, 2.0)], &[512], true));
+        assert!(true_peak(&loud) > 1.2, "{}", true_peak(&loud));
+        assert!(true_peak(&out) <= 0.8913, "{seed}: {}", 20.0 * true_peak(&out).log10());
+        let quiet = 8 * 700 - 400..8 * 700 - 80;
+        assert!(
+            quiet.clone().any(|at| out[at] != [0.0; 2]) && out[quiet.start][0].abs() > 0.3 * loud[quiet.start][0].abs()
+        );
+    }
+}
+
+#[test]
+fn a_signal_under_the_ceiling_and_a_bounce_with_the_live_limiter_are_left_alone() {
+    let mut quiet = song(1, 0, 6000, (0, 9000));
+    quiet.fill(|_, noise| noise * 0.3);
+    assert_eq!(render(&quiet, &[(TRUE_PEAK, 0, 2.0)], &[100], true), render(&quiet, &[], &[100], true));
+    let loud = song(1, 0, 6000, (0, 9000));
+    let off = render(&loud, &[(OUTPUT_GAIN, 0, 6.0)], &[100], true);
+    assert_eq!(render(&loud, &[(OUTPUT_GAIN, 0, 6.0), (TRUE_PEAK, 0, 1.0)], &[100], true), off);
+    assert_ne!(render(&loud, &[(OUTPUT_GAIN, 0, 6.0), (TRUE_PEAK, 0, 1.0)], &[100], false), off);
+}
+
+#[test]
+fn no_sample_of_the_input_passes_the_ceiling_either() {
+    let song = song(2, 0, 6000, (0, 0));
+    let out = floats(&render(&song, &[(OUTPUT_GAIN, 0, 12.0), (TRUE_PEAK, 0, 2.0)], &[64], false));
+    assert!(out.iter().flatten().all(|sample| sample.abs() <= 0.8913));
+}
+
+#[test]
+fn loudness_match_brings_the_rendered_signal_to_the_input_within_its_bounds() {
+    for (level, expected) in [(0.25f32, 4.0f32), (0.5, 2.0), (2.0, 0.5), (0.01, 4.0)] {
+        let mut song = song(3, 0, 40 * FRAME as usize, (0, 1 << 20));
+        let dry = song.dry.clone();
+        song.fill(|at, _| dry.get(at).map_or(0.0, |pair| pair[0] * level));
+        song.dry.iter_mut().for_each(|pair| pair[1] = pair[0]);
+        let out = floats(&render(&song, &[(LOUDNESS_MATCH, 0, 1.0)], &[333], true));
+        let first = 5 * FRAME as usize;
+        assert!((out[first][0] - dry[first][0] * level).abs() < 1e-6, "nothing is changed at first");
+        for at in 35 * FRAME as usize..40 * FRAME as usize {
+            let gain = out[at][0] / (dry[at][0] * level);
+            assert!((gain / expected - 1.0).abs() < 0.01 || dry[at][0] == 0.0, "{level}: {gain}");
+        }
+    }
+}
+
+#[test]
+fn silence_and_values_that_are_no_numbers_teach_the_loudness_match_nothing() {
+    let mut song = song(4, 0, 30 * FRAME as usize, (0, 1 << 20));
+    song.fill(|_, noise| noise * 0.5);
+    for value in [0.0, f32::MIN_POSITIVE / 4.0, f32::NAN, f32::INFINITY] {
+        song.dry.fill([value; 2]);
+        let matched = render(&song, &[(LOUDNESS_MATCH, 0, 1.0), (TRUE_PEAK, 0, 2.0)], &[512], true);
+        let plain = render(&song, &[], &[512], true);
+        assert_eq!(matched, plain, "{value}");
+    }
+}
+
+#[test]
+fn bypass_of_a_tone_never_steps_further_than_the_tone_and_the_ramp_do() {
+    let mut song = song(5, 0, 30 * FRAME as usize, (0, 1 << 20));
+    let tone = |at: usize, level: f32| level * (at as f32 * 0.05).sin();
+    song.fill(|at, _| tone(at, -0.8));
+    song.dry = (0..song.dry.len()).map(|at| [tone(at, 0.8); 2]).collect();
+    let steps =
+        [(BYPASS, 3 * FRAME, 1.0), (BYPASS, 9 * FRAME, 0.0), (BYPASS, 9 * FRAME + 5, 1.0), (BYPASS, 15 * FRAME, 0.0)];
+    let on = [(OUTPUT_GAIN, 0, 6.0), (TRUE_PEAK, 0, 2.0), (LOUDNESS_MATCH, 0, 1.0)];
+    for steps in [steps.to_vec(), [&on[..], &steps[..]].concat()] {
+        let out = floats(&render(&song, &steps, &[128], false));
+        let largest = out.windows(2).map(|pair| (pair[1][0] - pair[0][0]).abs()).fold(0.0, f32::max);
+        // The tone's own step at twice its level, and a ramp of 80 samples over both signals' distance.
+        assert!(largest < 2.0 * 0.8 * 0.05 + 2.0 * 2.0 * 0.8 / RAMP as f32, "{largest}");
+    }
 }

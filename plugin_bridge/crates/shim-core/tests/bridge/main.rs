@@ -26,7 +26,7 @@ fn play(processor: &mut Processor, samples: usize, size: usize, offline: bool) -
         let (at, frames) = (out.len() as i64, size.min(samples - out.len()));
         let (mut left, mut right) = (input(at, frames), input(at, frames));
         processor.begin(&block(frames, at, offline));
-        processor.process([&mut left, &mut right]);
+        processor.process([&mut left, &mut right], None);
         out.extend(left);
     }
     out
@@ -34,7 +34,7 @@ fn play(processor: &mut Processor, samples: usize, size: usize, offline: bool) -
 
 fn stop(processor: &mut Processor) {
     processor.begin(&Block { frames: 16, ..Block::default() });
-    processor.process([&mut [0.0; 16], &mut [0.0; 16]]);
+    processor.process([&mut [0.0; 16], &mut [0.0; 16]], None);
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -74,6 +74,41 @@ fn an_offline_pass_waits_for_every_chunk_and_does_not_depend_on_the_block_size()
     instance.deactivate(processor);
 }
 
+/// A state whose document has this look-ahead, in seconds.
+fn looking_ahead(seconds: f64) -> Vec<u8> {
+    let document = serde_json::json!({"format": "demon-state", "version": 2, "look_ahead": seconds}).to_string();
+    let mut blob = b"DEMONST1".to_vec();
+    blob.extend(1u32.to_le_bytes());
+    blob.extend((document.len() as u32).to_le_bytes());
+    blob.extend(document.as_bytes());
+    blob.extend(0u32.to_le_bytes());
+    blob.extend(crc32fast::hash(&blob).to_le_bytes());
+    blob
+}
+
+#[test]
+fn a_bounce_with_a_look_ahead_is_the_same_one_later() {
+    let folder = folder();
+    let sidecar = Sidecar::start(&folder, Script { region: Some((3000, 20_000)), ..Script::default() });
+    let (instance, notices) = instance();
+    let mut processor = instance.activate(RATE, 4096).unwrap();
+    let expected = play(&mut processor, 30_000, 512, true);
+    instance.load_state(&looking_ahead(0.125)).unwrap();
+    assert_eq!((processor.latency(), instance.latency(RATE)), (0, 1000), "constant while it is active");
+    assert!(notices.try_iter().any(|notice| notice == Notice::LatencyChanged));
+    instance.deactivate(processor);
+    for size in [512, 77] {
+        let mut processor = instance.activate(RATE, 4096).unwrap();
+        assert_eq!(processor.latency(), 1000);
+        let out = play(&mut processor, 31_000, size, true);
+        assert!(out[..1000].iter().all(|sample| *sample == 0.0));
+        assert!(out[1000..] == expected, "block size {size}");
+        instance.deactivate(processor);
+    }
+    let passes = std::iter::repeat_with(|| sidecar.wait_record(1)).take(3);
+    assert_eq!(passes.map(|pass| pass.4).collect::<Vec<_>>(), [0.0, 1000.0, 1000.0]);
+}
+
 #[test]
 fn the_input_of_a_fast_offline_pass_arrives_complete_though_the_ring_is_shorter() {
     let folder = folder();
@@ -105,7 +140,7 @@ fn a_sidecar_that_dies_in_a_bounce_leaves_the_input_and_an_error_that_says_so() 
     until("the pass goes dry", || {
         let (mut left, mut right) = (input(at, 512), input(at, 512));
         processor.begin(&block(512, at, true));
-        processor.process([&mut left, &mut right]);
+        processor.process([&mut left, &mut right], None);
         at += 512;
         left == input(at - 512, 512)
     });
@@ -151,7 +186,7 @@ fn a_state_is_sent_before_the_pass_that_follows_it_and_documents_are_saved() {
     until("it connects", || instance.status() == Status::Dry);
     sidecar.wait_message("state");
     sidecar.document(
-        serde_json::json!({"format": "demon-state", "version": 1, "later": 7, "parameters": {"denoise": 0.5}}),
+        serde_json::json!({"format": "demon-state", "version": 2, "later": 7, "parameters": {"denoise": 0.5}}),
     );
     let mut wanted = vec![Notice::DocumentChanged, Notice::ValuesChanged];
     while !wanted.is_empty() {
@@ -193,7 +228,7 @@ fn a_new_sidecar_is_told_of_the_running_pass_and_what_was_rendered_keeps_playing
     until("it connects", || instance.status() == Status::Dry);
     let (mut left, mut right) = (input(2048, 512), input(2048, 512));
     processor.begin(&block(512, 2048, false));
-    processor.process([&mut left, &mut right]);
+    processor.process([&mut left, &mut right], None);
     assert_eq!(left, [0.5; 512]);
     second.wait_message("timeline");
     let pass = second.wait_record(1);
@@ -203,7 +238,7 @@ fn a_new_sidecar_is_told_of_the_running_pass_and_what_was_rendered_keeps_playing
         let mut left = [0.0; 16];
         at += 16;
         processor.begin(&block(16, at.min(3000), false));
-        processor.process([&mut left, &mut [0.0; 16]]);
+        processor.process([&mut left, &mut [0.0; 16]], None);
         left[15] == -0.25
     });
 }
