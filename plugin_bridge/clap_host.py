@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from ctypes import POINTER, byref, c_double
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -79,10 +80,24 @@ class ClapHost:
         self._plugin: Any = ctypes.cast(self._pointer, POINTER(abi.Plugin)).contents
         if not self._plugin.init(self._pointer):
             raise ClapError(f"plugin.init refused by {self.id}")
-        self._params = self._extension("clap.params", abi.Params)
-        self._state = self._extension("clap.state", abi.State)
-        self._render = self._extension("clap.render", abi.Render)
-        self.latency = int(self._extension("clap.latency", abi.Count).get(self._pointer))
+
+    @cached_property
+    def _params(self) -> Any:
+        return self._extension("clap.params", abi.Params)
+
+    @cached_property
+    def _state(self) -> Any:
+        return self._extension("clap.state", abi.State)
+
+    @cached_property
+    def _render(self) -> Any:
+        return self._extension("clap.render", abi.Render)
+
+    @property
+    def latency(self) -> int:
+        """Samples by which the plugin delays; 0 for one that does not say."""
+        pointer = self._plugin.get_extension(self._pointer, b"clap.latency")
+        return int(ctypes.cast(pointer, POINTER(abi.Count)).contents.get(self._pointer)) if pointer else 0
 
     def _create(self, wanted: str | None) -> tuple[int, str]:
         factory_pointer = self._entry.get_factory(b"clap.plugin-factory")

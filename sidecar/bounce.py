@@ -15,6 +15,7 @@ from sidecar.content import ContentStore
 from sidecar.document import Document
 from sidecar.errors import StateError
 from sidecar.lanes import Lane
+from sidecar.limiter import AHEAD
 from sidecar.material import Material, Preparer
 from sidecar.output import render_output
 from sidecar.parameters import TABLE
@@ -104,7 +105,7 @@ def bounce(
         wet, span, generations = _render(session, material, audio.shape[1], rate, values, automation, report)
     out = render_output(audio, wet, span, rate, _output_lanes(values, automation))
     digest = sha256(np.ascontiguousarray(out.T, "<f4").tobytes()).hexdigest()
-    start, end = span
+    start, end = span[0], min(span[1], audio.shape[1])
     name = "" if source is None else source.hash
     samples = audio.shape[1]
     return out, BounceReport(
@@ -138,7 +139,7 @@ def _render(
     automation: Automation,
     report: Report | None,
 ) -> tuple[Audio, tuple[int, int], int]:
-    wet = np.zeros((2, samples), np.float32)
+    wet = np.zeros((2, samples + AHEAD), np.float32)
     heard: set[int] = set()
     run = Pass(session, material, rate, 0, values)
     start, end = max(run.span[0], 0), min(run.span[1], samples)
@@ -154,7 +155,7 @@ def _render(
                     report(min(max((step.start + step.audio.shape[1]) / end, 0.0), 1.0))
     finally:
         run.close()
-    return wet, (start, max(end, start)), len(heard)
+    return wet, (start, max(min(run.span[1], samples + AHEAD), start)), len(heard)
 
 
 def _place(wet: Audio, run: Run) -> None:

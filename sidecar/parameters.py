@@ -136,8 +136,17 @@ class Table:
         return [row for row in self if row.curve == "lane"]
 
 
+class Module(Struct, frozen=True, forbid_unknown_fields=True):
+    """A group of parameters: a VST3 unit, a CLAP module."""
+
+    id: Annotated[int, Meta(ge=1, le=999)]
+    name: str
+
+
 class _File(Struct, forbid_unknown_fields=True):
     version: Literal[1]
+    main: list[str]
+    module: list[Module]
     parameter: list[Parameter]
 
 
@@ -151,24 +160,42 @@ def load() -> Table:
 TABLE: Final = load()
 
 
+PAGE: Final = """\
+# Parameters
+
+What a host can show, set and draw. Written by `python -m sidecar.parameters > docs/parameters.md` from
+[parameters.toml](../plugin_bridge/parameters.toml); a test fails where this page is older than the table.
+
+*lane*: one value per frame (25 a second), the host's curve at the frame's centre. *stepped*: the curve at the frame's
+start. *by hand*: set and saved, but hosts are not offered a lane for it. How curves reach the model:
+[automation.md](automation.md).
+"""
+
+
 def markdown() -> str:
     """The table as the documentation shows it."""
-    head = "| id | key | name | range | default | curve | target |\n|---|---|---|---|---|---|---|"
-    return "\n".join([head, *(_row(row) for row in TABLE)])
+    modules = dict.fromkeys(row.module for row in TABLE)
+    return "\n".join([PAGE, *("\n".join(_module(module)) for module in modules)])
+
+
+def _module(module: str) -> list[str]:
+    head = ["| id | key | name | range | default | curve | evaluated by |", "|---|---|---|---|---|---|---|"]
+    return [f"## {module}", "", *head, *(_row(row) for row in TABLE if row.module == module), ""]
 
 
 def _row(row: Parameter) -> str:
+    by = {"engine": "the sidecar", "output": "the output stage", "shim": "the plugin"}[row.target]
     cells = (
         str(row.id),
         f"`{row.key}`",
         row.name,
-        f"{row.display(row.min)} .. {row.display(row.max)} {row.unit}".rstrip(),
+        ", ".join(row.choices) or f"{row.display(row.min)} .. {row.display(row.max)} {row.unit}".rstrip(),
         f"{row.display(row.default)} {row.unit}".rstrip(),
-        row.curve,
-        row.target,
+        {"status": "read-only"}.get(row.curve, row.curve if row.automatable else f"{row.curve}, by hand"),
+        by,
     )
     return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
-    print(markdown())
+    print(markdown(), end="")

@@ -4,9 +4,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bridge_rig import Bundles, Rig
+from bridge_rig import HERE, Bundles, Rig
 
 from plugin_bridge.build import build
+
+HOSTS = {"minihost", "pedalboard", "dawdreamer", "ardour", "qtractor", "clap"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test by the host that its parameters name; a test of this folder without one is a mistake."""
+    if not item.path.is_relative_to(HERE):
+        return
+    named = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    for host in HOSTS.intersection(value for value in named if isinstance(value, str)):
+        item.add_marker(host)
+    if not HOSTS.intersection(mark.name for mark in item.iter_markers()):
+        raise pytest.UsageError(f"{item.nodeid}: mark it with the host that loads the plugin, one of {sorted(HOSTS)}")
 
 
 @pytest.fixture(scope="session")

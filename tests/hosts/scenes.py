@@ -24,12 +24,21 @@ LANES = [
     [0, "prompt_blend", 0.0],
     [0, "velocity_scale", 1.0],
     [0, "mix", 1.0],
-    [0, "output_gain", 0.0],
+    [0, "output_gain", 12.0],
+    [0, "true_peak", 2.0],
+    [0, "loudness_match", 1.0],
     [24_000, "denoise", 0.9],
     [30_001, "output_gain", -6.0],
     [48_111, "prompt_blend", 0.75],
     [70_000, "velocity_scale", 0.9],
+    [80_000, "true_peak", 0.0],
+    [84_000, "loudness_match", 0.0],
+    [90_000, "true_peak", 2.0],
+    [91_000, "loudness_match", 1.0],
     [96_000, "mix", 0.5],
+    [110_000, "output_gain", 9.0],
+    [120_003, "bypass", 1.0],
+    [132_000, "bypass", 0.0],
 ]
 
 

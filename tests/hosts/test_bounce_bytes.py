@@ -62,6 +62,7 @@ def test_clap_and_vst3_give_the_same_bytes(bounces: Result, clap_bounce: np.ndar
     assert bounces.audio("512.npy").tobytes() == clap_bounce.tobytes()
 
 
+@pytest.mark.clap
 def test_a_second_fresh_sidecar_gives_the_same_bytes(fresh_rig: Rig, clap_bounce: np.ndarray) -> None:
     fresh_rig.start_sidecar()
     assert passes(fresh_rig, "clap", only_reference=True).audio("512.npy").tobytes() == clap_bounce.tobytes()
@@ -95,6 +96,7 @@ def headless(rig: Rig, folder: Path) -> np.ndarray:
     return np.ascontiguousarray(soundfile.read(out, dtype="float32", always_2d=True)[0].T)
 
 
+@pytest.mark.clap
 def test_the_command_line_gives_the_bytes_of_a_host_that_learned(rig: Rig, tmp_path: Path) -> None:
     learn = [{"do": "load", "from": rig.state("clap", "learn-bytes", *document())}, bounce("learn")]
     result = rig.job("clap", [*learn, bounce("host", events=LANES)])

@@ -35,6 +35,7 @@ def test_two_instances_with_different_prompts_bounce_as_if_alone(rig: Rig, host:
         assert distance(sound, song) > 0.02
 
 
+@pytest.mark.clap
 def test_the_prompt_changes_the_sound(rig: Rig) -> None:
     sounds = []
     for k, prompts in enumerate(PROMPTS):

@@ -5,6 +5,8 @@ import pytest
 from bridge_rig import Result, Rig
 from scenes import LONGEST_LAG, RATE, SONG, bounce, distance, document
 
+pytestmark = pytest.mark.clap
+
 FRAME = RATE // 25
 MIX_STEPS = {40_000: 21 * FRAME, 21 * FRAME: 21 * FRAME, 21 * FRAME + 1: 22 * FRAME}
 TURN = 24 * FRAME

@@ -14,8 +14,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 from host_job import Stage
 from numpy.typing import NDArray
+
+pytestmark = pytest.mark.clap
 
 READY_LIMIT = 120.0  # encoding a source and priming beside other work on two cores
 JOB_LIMIT = 300.0

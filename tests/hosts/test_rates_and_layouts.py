@@ -28,6 +28,7 @@ def test_a_bounce_works_at_every_rate(rig: Rig, host: str, rate: int) -> None:
     assert result.audio("odd.npy").tobytes() == wet.tobytes()
 
 
+@pytest.mark.clap
 def test_a_source_of_another_rate_is_used(rig: Rig) -> None:
     """A project made at 44.1 kHz opened at 48 kHz."""
     source, song = music(1.2, 44100), music(1.2, 48000)
@@ -37,6 +38,7 @@ def test_a_source_of_another_rate_is_used(rig: Rig) -> None:
     assert loudness(wet) > 0.1 * loudness(song)
 
 
+@pytest.mark.clap
 def test_buffers_that_are_not_stereo_pass_through(rig: Rig) -> None:
     """Against the declared layout, as some hosts do it: nothing crashes, what there is of the signal is kept."""
     steps = [{"do": "channels", "count": count} for count in (1, 6, 0, 2)]
@@ -44,6 +46,7 @@ def test_buffers_that_are_not_stereo_pass_through(rig: Rig) -> None:
     assert [step["changed"] for step in result.steps if step["do"] == "channels"] == [0.0] * 4
 
 
+@pytest.mark.pedalboard
 def test_a_mono_signal_in_a_stereo_plugin_is_refused_or_handled(rig: Rig) -> None:
     song = music(0.5)
     mono = {"do": "bounce", "audio": np.ascontiguousarray(song[:1]), "out": "mono.npy", "may_refuse": True}

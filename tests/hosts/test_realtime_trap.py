@@ -53,6 +53,7 @@ def lanes() -> list[list]:
     return points
 
 
+@pytest.mark.clap
 def test_the_trap_catches_what_it_must(trap: Trap) -> None:
     said = subprocess.run([trap.self_test], env={"LD_PRELOAD": str(trap.library)}, capture_output=True, timeout=30)
     found = dict(line.split(" ", 1) for line in said.stdout.decode().splitlines())

@@ -38,12 +38,14 @@ def learned(rig: Rig) -> dict[str, Result]:
     return results
 
 
+@pytest.mark.clap
 def test_the_first_bounce_is_wet_and_depends_on_a_knob(learned: dict[str, Result]) -> None:
     for result in learned.values():
         assert distance(result.audio("first.npy"), SONG) > 0.02
         assert distance(result.audio("first.npy"), result.audio("other.npy")) > 0.005
 
 
+@pytest.mark.clap
 def test_clap_state_gives_the_same_bounce_in_another_process(rig: Rig, learned: dict[str, Result]) -> None:
     saved = learned["clap"].folder / "saved.blob"
     assert listen(rig, "clap", str(saved)).tobytes() == learned["clap"].audio("first.npy").tobytes()
@@ -55,6 +57,7 @@ def test_a_preset_file_gives_the_same_bounce_in_another_host(rig: Rig, learned: 
     assert listen(rig, host, str(saved)).tobytes() == learned["minihost"].audio("first.npy").tobytes()
 
 
+@pytest.mark.clap
 def test_a_saved_state_carries_its_learned_source(learned: dict[str, Result]) -> None:
     saved = document_of((learned["clap"].folder / "saved.blob").read_bytes())
     assert saved["learned"]["samples"] == SONG.shape[1]

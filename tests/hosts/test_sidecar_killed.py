@@ -29,6 +29,7 @@ def changes(play: dict) -> list[tuple[float, str]]:
     return [seen[0], *(b for a, b in pairwise(seen) if a[1] != b[1])]
 
 
+@pytest.mark.clap
 def test_a_playing_host_keeps_what_was_rendered_and_a_new_sidecar_renders_within_five_seconds(fresh_rig: Rig) -> None:
     segments = [[0, LAP], [0, LAP], [ELSEWHERE, 12 * RATE]]
     dry = np.concatenate([SONG[:, a:b] for a, b in segments], axis=1)

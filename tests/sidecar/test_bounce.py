@@ -33,7 +33,8 @@ def test_a_bounce_is_the_pass_behind_the_output_stage(session: Session) -> None:
     wet = Player(session, material(session), [(30_000, "denoise", later)], denoise=start).play(cut(2 * RATE, 1024))
     mix = Lane(0, 1.0)
     mix.add(50_000, 0.5)
-    lanes = {"bypass": Lane(0, 0.0), "mix": mix, "output_gain": Lane(0, 0.0)}
+    off = {key: Lane(0, 0.0) for key in ("bypass", "output_gain", "true_peak", "loudness_match")}
+    lanes = {**off, "mix": mix}
     assert out.tobytes() == render_output(CLIP, wet, (0, 2 * RATE), RATE, lanes).tobytes()
     assert report.wet
     assert (report.start, report.end) == (0, 2 * RATE)

@@ -8,13 +8,16 @@ from conftest import RATE, music
 
 from sidecar.frames import first_sample, frame_of
 from sidecar.lanes import Lane
+from sidecar.limiter import CEILING, FILTER
 from sidecar.output import render_output
 
 F = np.float32
 
 
 def stage(points: dict[str, list[tuple[int, float]]]) -> dict[str, Lane]:
-    lanes = {"bypass": Lane(0, 0.0), "mix": Lane(0, 1.0), "output_gain": Lane(0, 0.0)}
+    lanes = {
+        key: Lane(0, float(key == "mix")) for key in ("bypass", "mix", "output_gain", "true_peak", "loudness_match")
+    }
     for key, rows in points.items():
         for position, value in rows:
             lanes[key].add(position, value)
@@ -84,3 +87,74 @@ def test_output_that_is_not_finite_is_replaced_by_the_track() -> None:
     out = render_output(dry, wet, (0, dry.shape[1]), RATE, stage({}))
     assert np.isfinite(out).all()
     assert out[:, 100].tolist() == dry[:, 100].tolist()
+
+
+def true_peak(audio: np.ndarray) -> float:
+    """By the filter of ITU-R BS.1770-4 annex 2, over both channels."""
+    return max(float(np.abs(np.convolve(side.astype(np.float64), phase)).max()) for side in audio for phase in FILTER)
+
+
+def loud(samples: int, *, seed: int = 3) -> np.ndarray:
+    """Noise, then a tone whose peaks lie between its samples, loud and quiet by turns."""
+    noise = np.random.default_rng(seed).uniform(-1, 1, samples)
+    tone = np.sin(np.arange(samples) * np.pi / 2 + np.pi / 4)
+    level = np.where(np.arange(samples) // 7_000 % 2, 0.3, 1.9)
+    return np.stack([np.where(np.arange(samples) < samples // 2, noise, tone) * level] * 2).astype(F)
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100, 16_000])
+def test_what_is_rendered_stays_under_the_true_peak_ceiling(rate: int) -> None:
+    wet = loud(40_000)
+    dry = np.zeros((2, 39_000), F)
+    free = render_output(dry, wet, (0, 40_000), rate, stage({}))
+    live = render_output(dry, wet, (0, 40_000), rate, stage({"true_peak": [(0, 1.0)]}))
+    held = render_output(dry, wet, (0, 40_000), rate, stage({"true_peak": [(0, 2.0)]}))
+    assert true_peak(free) > 1.5
+    assert live.tobytes() == free.tobytes()
+    assert true_peak(held) <= 10 ** (-1 / 20)
+    assert np.abs(held[:, 12_000:13_500]).max() > 0.8 * np.abs(free[:, 12_000:13_500]).max()
+
+
+def test_a_track_under_the_ceiling_is_left_alone() -> None:
+    wet = loud(20_000) * F(0.3)
+    dry = music(0.4)[:, :19_000] * F(0.5)
+    on = stage({"true_peak": [(0, 2.0)]})
+    assert (
+        render_output(dry, wet, (0, 20_000), RATE, on).tobytes()
+        == render_output(dry, wet, (0, 20_000), RATE, stage({})).tobytes()
+    )
+
+
+@pytest.mark.parametrize(("level", "gain"), [(0.25, 4.0), (0.5, 2.0), (2.0, 0.5), (0.01, 4.0)])
+def test_loudness_match_finds_the_tracks_loudness_within_12_db(level: float, gain: float) -> None:
+    dry = np.random.default_rng(2).uniform(-0.5, 0.5, (2, 96_000)).astype(F)
+    wet = dry * F(level)
+    out = render_output(dry, wet, (0, 96_000), RATE, stage({"loudness_match": [(0, 1.0), (90_000, 0.0)]}))
+    assert np.allclose(out[:, :19_200], wet[:, :19_200], atol=1e-6)
+    assert np.allclose(out[:, 80_000:90_000], wet[:, 80_000:90_000] * F(gain), rtol=0.02, atol=1e-5)
+    assert np.allclose(out[:, 93_000:], wet[:, 93_000:], atol=1e-6)
+
+
+def one_by_one(wet: np.ndarray, rate: int) -> np.ndarray:
+    """The limiter as docs/architecture.md says it, one sample after the other, over silence."""
+    padded = np.concatenate([np.zeros((2, 20)), wet, np.zeros((2, 200))], axis=1).astype(np.float64)
+    peak = np.zeros(padded.shape[1])
+    for at in range(11, padded.shape[1]):
+        window = padded[:, at - 11 : at + 1][:, ::-1]
+        heights = [abs(sum(h * x for h, x in zip(p, side, strict=True))) for p in FILTER for side in window]
+        peak[at - 6] = max([*heights, *np.abs(window[:, 6])])
+    gains, now, out = [1.0] * 63, 1.0, np.empty_like(wet)
+    for n in range(wet.shape[1]):
+        highest = max(peak[20 + n - 6 : 20 + n + 70].max(), np.abs(wet[:, n]).max())
+        most = CEILING / highest if highest > CEILING else 1.0
+        now = min(most, now + (1 - now) * (1 - math.exp(-1 / (0.1 * rate))))
+        now = 1.0 if 1 - now < 1e-6 else now
+        gains.append(now)
+        out[:, n] = wet[:, n] * min(most, sum(gains[-64:]) / 64)
+    return out
+
+
+def test_the_limiter_is_what_the_document_says() -> None:
+    wet = loud(3_000)
+    fast = render_output(np.zeros_like(wet), wet, (0, 3_000), RATE, stage({"true_peak": [(0, 2.0)]}))
+    assert np.allclose(fast, one_by_one(wet, RATE), atol=1e-6)

@@ -1,11 +1,13 @@
 """The parameter table and its arithmetic, which the shim repeats bit for bit."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.errors import StateError
-from sidecar.parameters import QUANTUM, TABLE, Parameter
+from sidecar.parameters import QUANTUM, TABLE, Parameter, markdown
 
 ROWS = st.sampled_from(list(TABLE))
 
@@ -48,3 +50,8 @@ def test_half_a_step_rounds_up() -> None:
     row = TABLE["denoise"]
     assert row.quantise(0.5 / QUANTUM) == 1 / QUANTUM
     assert TABLE["freeze"].quantise(0.5) == 1.0
+
+
+def test_the_documented_table_is_current() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "parameters.md"
+    assert page.read_text("utf-8") == markdown(), "run python -m sidecar.parameters > docs/parameters.md"

@@ -8,7 +8,16 @@ use std::{collections::HashSet, env, fmt::Write, fs, path::Path};
 #[serde(deny_unknown_fields)]
 struct File {
     version: u32,
+    main: Vec<String>,
+    module: Vec<Module>,
     parameter: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Module {
+    id: u32,
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +94,32 @@ fn row(entry: &Entry) -> String {
     )
 }
 
+/// The modules, and the table indices of the first page.
+fn groups(file: &File) -> String {
+    let mut ids = HashSet::new();
+    for Module { id, name } in &file.module {
+        assert!(
+            (1..1000).contains(id) && ids.insert(id),
+            "parameters.toml: module {name}: id {id} is taken or not 1 to 999"
+        );
+        // A host makes a folder of every part of a path.
+        assert!(!name.is_empty() && !name.contains('/'), "parameters.toml: module {name:?} is no folder's name");
+    }
+    for entry in &file.parameter {
+        let known = file.module.iter().any(|module| module.name == entry.module);
+        assert!(known, "parameters.toml: {}: module {:?} is not listed", entry.key, entry.module);
+    }
+    let place = |key: &String| file.parameter.iter().position(|entry| entry.key == *key);
+    let main: Option<Vec<usize>> = file.main.iter().map(place).collect();
+    let main = main.filter(|main| main.len() == 8).expect("parameters.toml: main names eight parameters of the table");
+    let modules: String =
+        file.module.iter().map(|Module { id, name }| format!("Module {{ id: {id}, name: {name:?} }}, ")).collect();
+    format!(
+        "static MODULES: [Module; {}] = [{modules}];\npub(crate) static MAIN: [usize; 8] = {main:?};\n",
+        file.module.len()
+    )
+}
+
 /// `presets/*.json` as (file stem, text), by file name.
 fn presets() -> String {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../../presets");
@@ -115,6 +150,7 @@ fn main() {
         writeln!(table, "    {},", row(entry)).unwrap();
     }
     table.push_str("];\n");
+    table.push_str(&groups(&file));
     for (index, entry) in file.parameter.iter().enumerate() {
         writeln!(
             table,

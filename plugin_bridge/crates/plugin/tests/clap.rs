@@ -7,7 +7,8 @@ mod rig;
 use std::ffi::CString;
 use std::io::{Cursor, Read, Write};
 
-use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
+use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, ParamRescanFlags, PluginParams};
+use clack_extensions::remote_controls::{PluginRemoteControls, RemoteControlsPageBuffer};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::Pckn;
@@ -39,6 +40,7 @@ fn every_parameter_of_the_table_is_listed_with_its_plain_range() {
         let mut buffer = ParamInfoBuffer::new();
         let info = params.get_info(&handle, index as u32, &mut buffer).unwrap();
         assert_eq!((info.id.get(), info.name), (parameter.id, parameter.name.as_bytes()));
+        assert_eq!(info.module, parameter.module.as_bytes());
         assert_eq!(
             (info.min_value, info.max_value, info.default_value),
             (parameter.min, parameter.max, parameter.default)
@@ -66,6 +68,47 @@ fn text_of_every_parameter_reads_back_with_its_unit() {
         assert_eq!(params.text_to_value(&handle, id, &text), Some(parameter.default), "{}", parameter.key);
     }
     assert_eq!(params.text_to_value(&handle, mix(), c"much"), None);
+}
+
+#[test]
+fn control_surfaces_find_pages_of_parameters_that_are_there() {
+    let mut rig = Rig::new();
+    let pages: PluginRemoteControls = extension(&mut rig.instance);
+    let handle = rig.instance.plugin_handle();
+    let wanted = shim_core::pages::pages();
+    assert_eq!(pages.count(&handle) as usize, wanted.len());
+    for (index, page) in wanted.iter().enumerate() {
+        let mut buffer = RemoteControlsPageBuffer::new();
+        let found = pages.get(&handle, index as u32, &mut buffer).unwrap();
+        assert_eq!((found.section_name, found.page_name), (page.section.as_bytes(), page.name.as_bytes()));
+        let ids: Vec<u32> = found.param_ids.iter().flatten().map(|id| id.get()).collect();
+        assert_eq!(ids, page.parameters.iter().map(|&index| parameters::table()[index].id).collect::<Vec<_>>());
+    }
+    assert!(pages.get(&handle, wanted.len() as u32, &mut RemoteControlsPageBuffer::new()).is_none());
+}
+
+#[test]
+fn what_the_project_names_is_shown_by_its_name_and_cut_at_a_whole_character() {
+    let named = shim_core::Instance::new("test");
+    let names = serde_json::json!({"snapshots": [{"name": "Gl\u{e4}ser"}], "loras": [null, {"name": "bells"}]});
+    named.edit(names.as_object().cloned().unwrap()).unwrap();
+    let mut rig = Rig::new();
+    assert!(load(&mut rig, &named.save_state()));
+    let changed = ParamRescanFlags::VALUES | ParamRescanFlags::INFO | ParamRescanFlags::TEXT;
+    assert_eq!(rig.rescans(), [changed]);
+    let params: PluginParams = extension(&mut rig.instance);
+    let handle = rig.instance.plugin_handle();
+    let place = |key| parameters::index_of_key(key).unwrap();
+    let snapshot = ClapId::new(parameters::table()[place("prompt_snapshot")].id);
+    let text = |room: usize| {
+        let mut buffer = vec![0; room];
+        String::from_utf8(params.value_to_text(&handle, snapshot, 1.0, &mut buffer).unwrap().to_vec()).unwrap()
+    };
+    assert_eq!((text(64).as_str(), text(7).as_str()), ("1: Gl\u{e4}ser", "1: Gl"));
+    assert_eq!(params.text_to_value(&handle, snapshot, c"gl\u{e4}ser"), Some(1.0));
+    let mut buffer = ParamInfoBuffer::new();
+    let info = params.get_info(&handle, place("lora_2") as u32, &mut buffer).unwrap();
+    assert_eq!(info.name, b"LoRA 2: bells");
 }
 
 #[test]
@@ -174,7 +217,7 @@ fn state_goes_round_between_instances_and_the_host_is_told() {
     let mut second = Rig::new();
     assert!(load(&mut second, &blob));
     assert_eq!(value(&mut second, mix()), 0.25);
-    assert!(second.rescans() > 0);
+    assert_eq!(second.rescans(), [ParamRescanFlags::VALUES]);
     assert_eq!(saved(&mut second), blob);
 }
 

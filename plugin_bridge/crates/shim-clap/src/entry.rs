@@ -7,20 +7,21 @@ use clack_plugin::entry::prelude::*;
 use clack_plugin::plugin::features::{AUDIO_EFFECT, STEREO};
 
 use crate::discovery::Discovery;
+use crate::header::Factory;
 use crate::main_thread::MainThread;
 use crate::shared::Shared;
 use crate::{Demon, ID};
 
 /// What `clap_entry` initialises.
 pub struct DemonEntry {
-    plugins: PluginFactoryWrapper<Plugins>,
+    plugins: Factory,
     presets: PresetDiscoveryFactoryWrapper<Discovery>,
 }
 
 impl Entry for DemonEntry {
     fn new(_path: Option<&CStr>) -> Result<Self, EntryLoadError> {
         let (plugins, presets) = (Plugins::new(), Discovery::new());
-        Ok(Self { plugins: PluginFactoryWrapper::new(plugins), presets: PresetDiscoveryFactoryWrapper::new(presets) })
+        Ok(Self { plugins: Factory::new(plugins), presets: PresetDiscoveryFactoryWrapper::new(presets) })
     }
 
     fn declare_factories<'a>(&'a self, builder: &mut EntryFactories<'a>) {
@@ -29,7 +30,7 @@ impl Entry for DemonEntry {
 }
 
 /// The one plugin of this file.
-struct Plugins(PluginDescriptor);
+pub struct Plugins(PluginDescriptor);
 
 impl Plugins {
     fn new() -> Self {

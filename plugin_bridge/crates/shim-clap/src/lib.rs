@@ -5,7 +5,13 @@
 
 mod discovery;
 mod entry;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+mod gestures;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+mod gui;
+mod header;
 mod main_thread;
+mod pages;
 mod params;
 mod preset;
 mod processor;
@@ -15,7 +21,7 @@ mod transport;
 
 use clack_extensions::{
     audio_ports::PluginAudioPorts, latency::PluginLatency, params::PluginParams, preset_discovery::PluginPresetLoad,
-    render::PluginRender, state::PluginState, tail::PluginTail,
+    remote_controls::PluginRemoteControls, render::PluginRender, state::PluginState, tail::PluginTail,
 };
 use clack_plugin::prelude::*;
 
@@ -41,8 +47,11 @@ impl Plugin for Demon {
             .register::<PluginLatency>()
             .register::<PluginParams>()
             .register::<PluginPresetLoad>()
+            .register::<PluginRemoteControls>()
             .register::<PluginRender>()
             .register::<PluginState>()
             .register::<PluginTail>();
+        #[cfg(all(feature = "editor", target_os = "linux"))]
+        builder.register::<clack_extensions::gui::PluginGui>();
     }
 }

@@ -21,12 +21,23 @@ pub struct MainThread<'a> {
     params: Option<HostParams>,
     state: Option<HostState>,
     latency: Option<HostLatency>,
+    #[cfg(all(feature = "editor", target_os = "linux"))]
+    pub gui: crate::gui::Gui,
 }
 
 impl<'a> MainThread<'a> {
     pub fn new(host: HostMainThreadHandle<'a>, shared: &'a Shared<'a>) -> Self {
         let (params, state, presets) = (host.get_extension(), host.get_extension(), host.get_extension());
-        Self { shared, host, presets, params, state, latency: host.get_extension() }
+        Self {
+            shared,
+            host,
+            presets,
+            params,
+            state,
+            latency: host.get_extension(),
+            #[cfg(all(feature = "editor", target_os = "linux"))]
+            gui: crate::gui::Gui::default(),
+        }
     }
 
     /// An activation declares this latency; the one moment when CLAP lets it change.
@@ -41,13 +52,22 @@ impl<'a> MainThread<'a> {
 
     /// Tells the host here and now that values changed; the notice of the same change need not tell it again.
     pub fn told_values(&self) {
-        self.shared.notices.values.store(false, Ordering::Release);
-        self.rescan_values();
+        self.shared.notices.values.store(true, Ordering::Release);
+        self.rescan();
     }
 
-    pub fn rescan_values(&self) {
-        if let Some(params) = self.params {
-            params.rescan(&self.host, ParamRescanFlags::VALUES);
+    /// Has the host read again what changed of the parameters.
+    fn rescan(&self) {
+        let notices = &self.shared.notices;
+        let mut flags = ParamRescanFlags::empty();
+        if notices.values.swap(false, Ordering::AcqRel) {
+            flags |= ParamRescanFlags::VALUES;
+        }
+        if notices.names.swap(false, Ordering::AcqRel) {
+            flags |= ParamRescanFlags::INFO | ParamRescanFlags::TEXT;
+        }
+        if let Some(params) = self.params.filter(|_| !flags.is_empty()) {
+            params.rescan(&self.host, flags);
         }
     }
 }
@@ -60,9 +80,7 @@ impl<'a> PluginMainThread<'a, Shared<'a>> for MainThread<'a> {
         {
             state.mark_dirty(&self.host);
         }
-        if notices.values.swap(false, Ordering::AcqRel) {
-            self.rescan_values();
-        }
+        self.rescan();
         // The new status goes out with the next block, or with the flush asked for here when no blocks come.
         if notices.status.swap(false, Ordering::AcqRel)
             && let Some(params) = self.params

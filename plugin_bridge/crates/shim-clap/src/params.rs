@@ -26,6 +26,12 @@ fn flags(index: usize, parameter: &Parameter) -> ParamInfoFlags {
     flags
 }
 
+/// As much of a text as fits: a host's buffer may be short, and half a character is none.
+fn cut(text: &str, room: usize) -> &str {
+    let ends = text.char_indices().map(|(at, character)| at + character.len_utf8());
+    &text[..ends.take_while(|&end| end <= room).last().unwrap_or(0)]
+}
+
 /// The table index and plain value of a parameter change; none for other events, notes' own values, unknown or
 /// read-only parameters, and what is not a number.
 pub fn change(event: &UnknownEvent) -> Option<(usize, f64)> {
@@ -52,7 +58,7 @@ impl PluginMainThreadParams for MainThread<'_> {
             id: ClapId::new(parameter.id),
             flags: flags(index, parameter),
             cookie: Cookie::empty(),
-            name: parameter.name.as_bytes(),
+            name: self.shared.instance.title(index).as_bytes(),
             module: parameter.module.as_bytes(),
             min_value: parameter.min,
             max_value: parameter.max,
@@ -65,13 +71,15 @@ impl PluginMainThreadParams for MainThread<'_> {
     }
 
     fn value_to_text(&self, id: ClapId, value: f64, writer: &mut ParamDisplayWriter) -> std::fmt::Result {
-        let parameter = &parameters::table()[parameters::index_of(id.get()).ok_or(std::fmt::Error)?];
-        let gap = if parameter.unit.is_empty() { "" } else { " " };
-        write!(writer, "{}{gap}{}", parameter.display(value), parameter.unit)
+        let index = parameters::index_of(id.get()).ok_or(std::fmt::Error)?;
+        let unit = parameters::table()[index].unit;
+        let gap = if unit.is_empty() { "" } else { " " };
+        let text = format!("{}{gap}{unit}", self.shared.instance.display(index, value));
+        writer.write_str(cut(&text, writer.len()))
     }
 
     fn text_to_value(&self, id: ClapId, text: &CStr) -> Option<f64> {
-        parameters::table()[parameters::index_of(id.get())?].parse(text.to_str().ok()?)
+        self.shared.instance.parse(parameters::index_of(id.get())?, text.to_str().ok()?)
     }
 
     fn flush(&self, input: &InputEvents, output: &mut OutputEvents) {
@@ -79,6 +87,8 @@ impl PluginMainThreadParams for MainThread<'_> {
         for (index, plain) in input.iter().filter_map(change) {
             instance.set_value(index, plain);
         }
+        #[cfg(all(feature = "editor", target_os = "linux"))]
+        self.shared.gestures.give(output);
         // Refused by a full list: the host reads the value when it next asks.
         let _ = output.try_push(status_event(instance.value(parameters::STATUS)));
     }

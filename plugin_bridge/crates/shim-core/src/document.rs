@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn the_look_ahead_is_a_bounded_latency_at_any_rate_and_none_where_it_is_no_number() {
         let latency = |value: Value, rate| {
-            let document = Document { json: object(json!({"look_ahead": value})), attachments: vec![] };
+            let document = Document { json: object(json!({"look_ahead": value})), ..Document::default() };
             document.latency(rate)
         };
         assert_eq!((latency(json!(1.5), 48_000), latency(json!(0.1), 44_100)), (72_000, 4410));

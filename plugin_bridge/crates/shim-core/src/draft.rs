@@ -3,6 +3,7 @@
 use crate::{
     document::{self, Attachment, Document, mentions},
     error::EditError,
+    names,
     state::MAX_DOCUMENT,
 };
 use serde_json::{Map, Value};
@@ -42,6 +43,8 @@ pub(crate) struct Draft {
     pub document: Document,
     /// Grows with every change of the document.
     pub revision: u64,
+    /// What the document's texts and titles were when somebody last asked whether they changed.
+    named: Vec<Option<String>>,
     /// By command number: what the sidecar has not answered.
     pending: VecDeque<(u64, Edit)>,
     undo: VecDeque<Edit>,
@@ -146,6 +149,13 @@ impl Draft {
         let changed = self.document.differs_from(&before);
         self.revision += u64::from(changed);
         changed
+    }
+
+    /// Whether a parameter's text or title changed since this was last asked.
+    pub(crate) fn renamed(&mut self) -> bool {
+        let names = names::all(&self.document.json);
+        let before = std::mem::replace(&mut self.named, names);
+        if before.is_empty() { self.named.iter().any(Option::is_some) } else { before != self.named }
     }
 
     fn held(&self, key: &str) -> Value {

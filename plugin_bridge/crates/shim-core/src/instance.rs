@@ -25,6 +25,8 @@ pub enum Notice {
     StatusChanged,
     /// Parameter values changed other than through the host: tell it to read them again.
     ValuesChanged,
+    /// Titles or texts of parameters changed: [`Instance::title`], [`Instance::display`].
+    NamesChanged,
     /// The document asks for another latency than the one declared: ask the host to activate anew.
     LatencyChanged,
 }
@@ -155,6 +157,7 @@ impl Instance {
         }
         self.shared.load(document);
         self.send(Command::State);
+        self.shared.tell_names();
         self.shared.notify(Notice::ValuesChanged);
         Ok(())
     }

@@ -24,6 +24,7 @@ mod migrate;
 mod names;
 mod outbox;
 mod outcome;
+pub mod pages;
 pub mod parameters;
 mod pass;
 mod paths;

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 /// Longest name in a text, in characters: hosts show little, and VST3's texts end at 127 units.
 const LONGEST: usize = 60;
+/// Snapshots and LoRAs that a document has.
+const SLOTS: usize = 8;
 /// The keys of the parameters that belong to LoRA slots end in the slot's number.
 const LORA: &str = "lora_";
 
@@ -24,6 +26,12 @@ fn snapshot(json: &Map<String, Value>, plain: f64) -> Option<String> {
 
 fn slot(parameter: &Parameter) -> Option<usize> {
     parameter.key.strip_prefix(LORA)?.parse().ok()
+}
+
+/// Every name that a text or title may show.
+pub(crate) fn all(json: &Map<String, Value>) -> Vec<Option<String>> {
+    let names = |list| move |number| entry(json, list, number);
+    (1..=SLOTS).map(names("snapshots")).chain((1..=SLOTS).map(names("loras"))).collect()
 }
 
 pub(crate) fn display(json: &Map<String, Value>, index: usize, plain: f64) -> String {

@@ -59,6 +59,14 @@ pub struct Parameter {
     pub session: bool,
 }
 
+/// A group of parameters: a VST3 unit, a CLAP module.
+#[derive(Debug)]
+pub struct Module {
+    /// Stable for ever, 1 to 999.
+    pub id: u32,
+    pub name: &'static str,
+}
+
 include!(concat!(env!("OUT_DIR"), "/parameters.rs"));
 
 /// A continuous value is rounded to this fraction of its range, the finest grid that float32 hosts also hit.
@@ -67,6 +75,11 @@ const GRID: f64 = 65536.0;
 /// Every parameter, in the order of the file.
 pub fn table() -> &'static [Parameter] {
     &TABLE
+}
+
+/// The modules, in the order that hosts list them. Every parameter's is one of them.
+pub fn modules() -> &'static [Module] {
+    &MODULES
 }
 
 /// The table index of a parameter id.

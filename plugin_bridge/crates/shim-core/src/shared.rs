@@ -93,6 +93,14 @@ impl Shared {
         lock(&self.draft)
     }
 
+    /// The document changed, and with it perhaps what parameters are called.
+    pub(crate) fn tell_names(&self) {
+        let renamed = self.draft().renamed();
+        if renamed {
+            self.notify(Notice::NamesChanged);
+        }
+    }
+
     pub(crate) fn scene(&self) -> Option<Arc<Scene>> {
         lock(&self.scene).clone()
     }

@@ -1,12 +1,16 @@
 //! The parameter side: what the host lists, shows and sets.
 
 use std::sync::atomic::Ordering;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+use std::{ffi::CStr, sync::Arc};
 
 use shim_core::parameters::{self, Curve, Parameter};
-use vst3::{Steinberg::Vst::*, Steinberg::*};
+use vst3::{ComRef, Steinberg::Vst::*, Steinberg::*};
 
-use crate::component::Component;
-use crate::{guard, text};
+use crate::component::{Component, lock};
+#[cfg(all(feature = "editor", target_os = "linux"))]
+use crate::view::View;
+use crate::{guard, text, units};
 
 fn parameter(id: ParamID) -> Option<(usize, &'static Parameter)> {
     let index = parameters::index_of(id)?;
@@ -30,6 +34,10 @@ fn flags(parameter: &Parameter) -> i32 {
 }
 
 impl Component {
+    fn title(&self, index: usize, parameter: &Parameter) -> String {
+        self.instance().map_or_else(|| parameter.name.to_owned(), |instance| instance.title(index))
+    }
+
     fn set_value(&self, id: ParamID, normalised: f64) -> tresult {
         let Some((index, parameter)) = parameter(id).filter(|_| normalised.is_finite()) else {
             return kInvalidArgument;
@@ -68,12 +76,12 @@ impl IEditControllerTrait for Component {
             // SAFETY: null or writable.
             let (Some(parameter), Some(info)) = (parameter, unsafe { info.as_mut() }) else { return kInvalidArgument };
             info.id = parameter.id;
-            text::wide(parameter.name, &mut info.title);
+            text::wide(&self.title(index as usize, parameter), &mut info.title);
             text::wide(parameter.name, &mut info.shortTitle);
             text::wide(parameter.unit, &mut info.units);
             info.stepCount = parameter.steps.unwrap_or(0) as i32;
             info.defaultNormalizedValue = parameter.normalise(parameter.default);
-            info.unitId = kRootUnitId;
+            info.unitId = units::of(parameter);
             info.flags = flags(parameter);
             kResultOk
         })
@@ -82,10 +90,12 @@ impl IEditControllerTrait for Component {
     unsafe fn getParamStringByValue(&self, id: ParamID, normalised: ParamValue, string: *mut String128) -> tresult {
         guard::or(kInternalError, || {
             // SAFETY: null or writable.
-            let (Some((_, parameter)), Some(string)) = (parameter(id), unsafe { string.as_mut() }) else {
+            let (Some((index, parameter)), Some(string)) = (parameter(id), unsafe { string.as_mut() }) else {
                 return kInvalidArgument;
             };
-            text::wide(&parameter.display(parameter.plain(normalised)), string);
+            let plain = parameter.plain(normalised);
+            let named = self.instance().map(|instance| instance.display(index, plain));
+            text::wide(&named.unwrap_or_else(|| parameter.display(plain)), string);
             kResultOk
         })
     }
@@ -94,10 +104,14 @@ impl IEditControllerTrait for Component {
         guard::or(kInternalError, || {
             // SAFETY: null or terminated text; null or writable.
             let (string, normalised) = unsafe { (text::read(string), normalised.as_mut()) };
-            let (Some((_, parameter)), Some(string), Some(normalised)) = (parameter(id), string, normalised) else {
+            let (Some((index, parameter)), Some(string), Some(normalised)) = (parameter(id), string, normalised) else {
                 return kInvalidArgument;
             };
-            let Some(plain) = parameter.parse(&string) else { return kResultFalse };
+            let plain = match self.instance() {
+                Some(instance) => instance.parse(index, &string),
+                None => parameter.parse(&string),
+            };
+            let Some(plain) = plain else { return kResultFalse };
             *normalised = parameter.normalise(plain);
             kResultOk
         })
@@ -123,11 +137,28 @@ impl IEditControllerTrait for Component {
         guard::or(kInternalError, || self.set_value(id, normalised))
     }
 
-    // Nothing is edited here without the host, and what else there is to say goes out with a block.
-    unsafe fn setComponentHandler(&self, _handler: *mut IComponentHandler) -> tresult {
-        kResultOk
+    unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
+        guard::or(kInternalError, || {
+            // SAFETY: null or a live object of the host.
+            let handler = unsafe { ComRef::from_raw(handler) }.map(|handler| handler.to_com_ptr());
+            *lock(&self.handler) = handler;
+            kResultOk
+        })
     }
 
+    #[cfg(all(feature = "editor", target_os = "linux"))]
+    unsafe fn createView(&self, name: FIDString) -> *mut IPlugView {
+        guard::or(std::ptr::null_mut(), || {
+            // SAFETY: null or terminated text.
+            let named = !name.is_null() && unsafe { CStr::from_ptr(name) == CStr::from_ptr(ViewType::kEditor) };
+            match self.instance().filter(|_| named) {
+                Some(instance) => View::create(instance, Arc::clone(&self.handler)),
+                None => std::ptr::null_mut(),
+            }
+        })
+    }
+
+    #[cfg(not(all(feature = "editor", target_os = "linux")))]
     unsafe fn createView(&self, _name: FIDString) -> *mut IPlugView {
         std::ptr::null_mut()
     }

@@ -182,6 +182,62 @@ fn parameters_are_those_of_the_table() {
 }
 
 #[test]
+fn every_parameter_is_in_a_unit_and_every_unit_below_the_root() {
+    let rig = Rig::new();
+    let units = rig.component.cast::<IUnitInfo>().unwrap();
+    // SAFETY: live objects, writable structs.
+    unsafe {
+        let mut unit: UnitInfo = std::mem::zeroed();
+        let mut named = std::collections::HashMap::new();
+        for index in 0..units.getUnitCount() {
+            assert_eq!(units.getUnitInfo(index, &mut unit), kResultOk);
+            assert_eq!(unit.parentUnitId, if index == 0 { kNoParentUnitId } else { kRootUnitId });
+            assert_eq!(unit.programListId, kNoProgramListId);
+            named.insert(unit.id, read(&unit.name));
+        }
+        assert_eq!(named.len(), parameters::modules().len() + 1, "ids are unique");
+        assert_eq!(units.getUnitInfo(units.getUnitCount(), &mut unit), kInvalidArgument);
+        assert_eq!(units.getUnitInfo(-1, &mut unit), kInvalidArgument);
+        let mut info: ParameterInfo = std::mem::zeroed();
+        for (index, parameter) in parameters::table().iter().enumerate() {
+            rig.controller.getParameterInfo(index as i32, &mut info);
+            assert_eq!(named[&info.unitId], parameter.module);
+        }
+        assert_eq!((units.getProgramListCount(), units.getSelectedUnit()), (0, kRootUnitId));
+    }
+}
+
+fn read(text: &[u16]) -> String {
+    String::from_utf16_lossy(text).split('\0').next().unwrap().to_owned()
+}
+
+#[test]
+fn what_the_project_names_is_shown_by_its_name_and_found_by_it() {
+    let named = shim_core::Instance::new("test");
+    let names = serde_json::json!({"snapshots": [null, {"name": "Glass pads"}], "loras": [{"name": "bells"}]});
+    named.edit(names.as_object().cloned().unwrap()).unwrap();
+    let rig = Rig::new();
+    assert_eq!(load(&rig, &named.save_state()), kResultOk);
+    let of = |key| &parameters::table()[parameters::index_of_key(key).unwrap()];
+    let (snapshot, lora) = (of("prompt_snapshot"), parameters::index_of_key("lora_1").unwrap());
+    // SAFETY: live objects, writable targets.
+    unsafe {
+        let mut text: String128 = [1; 128];
+        rig.controller.getParamStringByValue(snapshot.id, snapshot.normalise(2.0), &mut text);
+        assert_eq!(read(&text), "2: Glass pads");
+        let mut back = -1.0;
+        let mut typed = "glass pads\0".encode_utf16().collect::<Vec<_>>();
+        for text in [text.as_mut_ptr(), typed.as_mut_ptr()] {
+            assert_eq!(rig.controller.getParamValueByString(snapshot.id, text, &mut back), kResultOk);
+            assert_eq!(snapshot.plain(back), 2.0);
+        }
+        let mut info: ParameterInfo = std::mem::zeroed();
+        rig.controller.getParameterInfo(lora as i32, &mut info);
+        assert_eq!((read(&info.title), read(&info.shortTitle)), ("LoRA 1: bells".into(), "LoRA 1".into()));
+    }
+}
+
+#[test]
 fn text_of_every_parameter_reads_back() {
     let rig = Rig::new();
     for parameter in parameters::table() {

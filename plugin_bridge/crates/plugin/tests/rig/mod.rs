@@ -54,7 +54,7 @@ impl HostParamsImplShared for Shared {
 
 #[derive(Default)]
 pub struct MainThread {
-    rescans: Cell<u32>,
+    rescans: RefCell<Vec<ParamRescanFlags>>,
     latency_changes: Cell<u32>,
     presets: RefCell<Vec<String>>,
 }
@@ -63,8 +63,7 @@ impl MainThreadHandler<'_> for MainThread {}
 
 impl HostParamsImplMainThread for MainThread {
     fn rescan(&self, flags: ParamRescanFlags) {
-        assert_eq!(flags, ParamRescanFlags::VALUES);
-        self.rescans.set(self.rescans.get() + 1);
+        self.rescans.borrow_mut().push(flags);
     }
 
     fn clear(&self, _parameter: ClapId, _flags: ParamClearFlags) {}
@@ -162,8 +161,8 @@ impl Rig {
         self.instance.access_shared_handler(|host| host.restarts.load(Ordering::Relaxed))
     }
 
-    pub fn rescans(&self) -> u32 {
-        self.instance.access_handler(|host| host.rescans.get())
+    pub fn rescans(&self) -> Vec<ParamRescanFlags> {
+        self.instance.access_handler(|host| host.rescans.borrow().clone())
     }
 }
 

@@ -61,6 +61,7 @@ impl Asked {
                 let reverted = shared.draft().settle(number, false);
                 shared.outcomes.close(number, refused());
                 if reverted {
+                    shared.tell_names();
                     shared.notify(Notice::DocumentChanged);
                 }
             }

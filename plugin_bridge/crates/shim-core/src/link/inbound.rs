@@ -193,6 +193,7 @@ impl Courier {
         };
         self.take_values(&values);
         if changed {
+            self.shared.tell_names();
             self.shared.notify(Notice::DocumentChanged);
         }
         Ok(())

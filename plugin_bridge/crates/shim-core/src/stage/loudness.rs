@@ -27,10 +27,10 @@ struct Section {
 /// The K weighting at any rate: the analogue filters that BS.1770-4 gives at 48 kHz, by the bilinear transform.
 fn weighting(rate: u32) -> [Section; 2] {
     let shelf = {
-        let (frequency, decibel, q) = (1_681.974_450_955_533, 3.999_843_853_973_347, 0.707_175_236_955_419_6);
+        let (frequency, q) = (1_681.974_450_955_533, 0.707_175_236_955_419_6);
+        // 3.999843853973347 dB, and that to the power of 0.4996667741545416.
+        let (high, band) = (1.584_864_701_130_855_6, 1.258_720_930_232_561_7);
         let k = (std::f64::consts::PI * frequency / f64::from(rate)).tan();
-        let high = 10f64.powf(decibel / 20.0);
-        let band = high.powf(0.499_666_774_154_541_6);
         let norm = 1.0 + k / q + k * k;
         let b = [high + band * k / q + k * k, 2.0 * (k * k - high), high - band * k / q + k * k];
         Section { b: b.map(|b| b / norm), a: [2.0 * (k * k - 1.0) / norm, (1.0 - k / q + k * k) / norm] }

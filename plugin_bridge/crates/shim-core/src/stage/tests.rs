@@ -135,6 +135,15 @@ proptest! {
         prop_assert_eq!(&whole, &render(&song, &steps, &sizes, offline));
         prop_assert_eq!(&whole, &render(&song, &steps, &[64, 1, 480], offline));
     }
+
+    #[test]
+    fn mix_and_gain_are_smoothed_live_as_they_are_offline(
+        seed in any_song(), steps in any_steps(), live in vec(1usize..3000, 1..8), offline in vec(1usize..3000, 1..8),
+    ) {
+        let song = song(seed.0, seed.1, seed.2, seed.3);
+        let steps: Vec<Step> = steps.into_iter().filter(|step| [MIX, OUTPUT_GAIN].contains(&step.0)).collect();
+        prop_assert_eq!(render(&song, &steps, &live, false), render(&song, &steps, &offline, true));
+    }
 }
 
 /// The wet signal by the formulas of docs/architecture.md, for a song without bypass.
