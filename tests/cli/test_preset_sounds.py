@@ -6,7 +6,7 @@ from listening import Heard, bounces
 SECONDS = 4.0
 """Two bars of the demo loop; a bounce of them takes about a second of one core."""
 
-APART = 1.5
+APART = 1.4
 """dB. Two seeds of one preset are 0.9 dB apart, median over the presets (docs/log.md)."""
 
 
