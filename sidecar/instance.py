@@ -130,7 +130,7 @@ class Instance:
         Raises:
             SidecarError, EngineError: it cannot be done. Nothing is changed then.
         """
-        change = actions.perform(verb, Act(arguments, attachments, self._project.mode))
+        change = actions.perform(verb, Act(arguments, attachments, self._project.mode, self._project.in_force))
         return self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
 
     def watch(self, show: Send | None) -> int:

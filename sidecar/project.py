@@ -71,6 +71,11 @@ class Project:
         return round(self.values["source_mode"])
 
     @property
+    def in_force(self) -> Document:
+        """The document with the values in force."""
+        return self.document.patch({"parameters": {key: self.values[key] for key in TABLE.keys_saved}})
+
+    @property
     def is_wet(self) -> bool:
         """There is something to render from.
 
@@ -185,8 +190,7 @@ class Project:
         Raises:
             ContentError: what is too long to embed cannot be stored.
         """
-        values = {key: self.values[key] for key in TABLE.keys_saved}
-        return self.document.patch({"parameters": values}).to_json(), self._sources.attachments()
+        return self.in_force.to_json(), self._sources.attachments()
 
     def _stamped(self, document: Document) -> Document:
         if document.fields.checkpoint:
