@@ -9,7 +9,7 @@ import msgspec
 
 from engine import __version__ as engine_version
 from sidecar.document import Document, changed_parameters, parse_json
-from sidecar.errors import SidecarError, StateError
+from sidecar.errors import ContentError, SidecarError, StateError
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
 from sidecar.protocol import MAX_DOCUMENT
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sidecar.material import Material, Preparer
     from sidecar.passage import Audio
     from sidecar.prompts import Prompts
+    from sidecar.source import SourceAudio
 
 
 class Project:
@@ -45,6 +46,14 @@ class Project:
     def mode(self) -> int:
         """The source mode in force."""
         return round(self.values["source_mode"])
+
+    @property
+    def source(self) -> SourceAudio | None:
+        """What is re-generated; None where there is nothing, or where it is missing."""
+        try:
+            return self._sources.current(self.mode)
+        except ContentError:
+            return None
 
     @property
     def is_wet(self) -> bool:
