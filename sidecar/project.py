@@ -1,4 +1,4 @@
-"""What one instance's project holds: document, sources and parameter values, and the material they make."""
+"""What one instance's project holds: document, sources and parameter values, and the score they make."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from sidecar.sources import LEARN, NONE, Sources
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
     from sidecar.fields import SourceEntry
-    from sidecar.material import Material, Preparer
+    from sidecar.material import Preparer
     from sidecar.passage import Audio
     from sidecar.prompts import Prompts
+    from sidecar.score import Score
     from sidecar.source import SourceAudio
+    from sidecar.tempo import Tempo
 
 
 class Project:
@@ -107,22 +109,25 @@ class Project:
             self.document = self._stamped(self.document.patch({"learned": msgspec.to_builtins(entry)}))
         return entry
 
-    def material(self) -> Material | None:
+    def score(self, tempo: Tempo, rate: int) -> Score | None:
         """What a pass that begins now is rendered from; None where there is no source.
+
+        Args:
+            tempo: of the host where it begins.
+            rate: host samples per second.
 
         Raises:
             ContentError: the source's audio is missing.
             LoraMissingError: a LoRA is not there.
             SidecarError: the project was made with another checkpoint.
-            engine.EngineError: the engine refuses a prompt or the source.
+            engine.EngineError: the engine refuses a prompt.
         """
         self._check_checkpoint()
         if not self.is_wet:
             return None
-        audio = self._sources.current(self.mode)
-        return self._preparer.material(self.document, audio, None if audio is None else audio.region)
+        return self._preparer.score(self.document, self._sources.current(self.mode), tempo=tempo, rate=rate)
 
-    def new_prompts(self, document: Document, material: Material) -> Prompts | None:
+    def new_prompts(self, document: Document, score: Score) -> Prompts | None:
         """Prompts, seed and LoRAs of a document for a pass that is under way; None where they are those in force.
 
         Raises:
@@ -132,7 +137,13 @@ class Project:
         before, after = self.document.fields, document.fields
         if said(before) == said(after):
             return None
-        return self._preparer.prompts(document, material.region, cover=material.source is not None)
+        return self._preparer.prompts(
+            document,
+            score.course.frames,
+            cover=score.audio is not None,
+            bpm=score.tempo.bpm,
+            beats=score.tempo.beats,
+        )
 
     def to_save(self) -> tuple[bytes, dict[str, bytes]]:
         """The document with the values in force, and the audio that a project embeds.

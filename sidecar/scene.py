@@ -16,7 +16,7 @@ from sidecar import protocol
 from sidecar.coverage import Coverage, Peaks, source_peaks
 from sidecar.frames import WINDOW
 from sidecar.parameters import TABLE
-from sidecar.region import TEXT_REGION, Region
+from sidecar.region import TEXT_FRAMES, Region
 
 if TYPE_CHECKING:
     from engine import Session
@@ -156,7 +156,7 @@ def view(running: Rendering | None, standby: Rendering | None, project: Project,
     rendering, source = running or standby, project.source
     keys = [row.key for row in TABLE.lanes if row.target == "engine"]
     if rendering is None:
-        extent = TEXT_REGION if source is None else source.region
+        extent = Region(0, TEXT_FRAMES) if source is None else source.region
         region = shown(extent.start, extent.end, place)
         curves: dict[str, Curve] = {key: project.values[key] for key in keys}
         return View(region, place, 0, 0, 0, None, None, curves, source, [])
