@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from engine import EngineError
-from sidecar import protocol, rendering
+from sidecar import actions, protocol, rendering
+from sidecar.actions import Act
 from sidecar.document import parse_json
-from sidecar.errors import LoraMissingError, MessageError, SidecarError, TimelineError
+from sidecar.errors import LoraMissingError, SidecarError, TimelineError
 from sidecar.frames import frame_of
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
+from sidecar.lookout import Lookout
 from sidecar.opening import Opening
 from sidecar.parameters import TABLE
 from sidecar.passes import Progress
@@ -69,6 +72,7 @@ class Instance:
         self._cold = False
         self._health = Reporter(send)
         self._scenes = Scenes(preparer.session)
+        self._lookout = Lookout(self._project, self._health)
 
     @property
     def entry(self) -> protocol.InstanceEntry:
@@ -83,6 +87,7 @@ class Instance:
             prompt_a=prompts.a,
             prompt_b=prompts.b,
             text=self._health.text,
+            missing=self._project.missing,
         )
 
     def open_timeline(self, timeline: Timeline) -> int:
@@ -100,21 +105,22 @@ class Instance:
         Raises:
             StateError, ContentError, EngineError: it is not valid. Nothing is changed then.
         """
-        document = self._project.merged(changes)
+        proposal = self._project.propose(changes, attachments)
         running = None if self._running is None else self._running.run
         prompts, missing = None, False
         try:
-            prompts = None if running is None else self._project.new_prompts(document, running.score)
+            prompts = None if running is None else self._project.new_prompts(proposal, running.score)
         except LoraMissingError:
             missing = True  # a project is kept whatever it names; the pass goes dry, and `_report` says why
-        self._project.accept(document, changes, attachments)
+        self._project.accept(proposal)
+        self._lookout.notes = proposal.notes
         if missing:
             self._drop_pass()
         self._version += 1
         if self._running is not None and prompts is not None:
             self._running.run.use(prompts)
         self._standby.renew()
-        self._unsaved |= not from_plugin or document.adds_to(parse_json(changes))
+        self._unsaved |= not from_plugin or proposal.document.adds_to(parse_json(changes))
         self._cold = True
         self._health.clear()
         self._report()
@@ -124,10 +130,10 @@ class Instance:
         """Do what a person asked for; returns the control version.
 
         Raises:
-            MessageError: there is no such verb.
+            SidecarError, EngineError: it cannot be done. Nothing is changed then.
         """
-        del arguments, attachments
-        raise MessageError(f"act: verb is {verb!r}.", "Update DEMON: plugin and sidecar must be of one version.")
+        change = actions.perform(verb, Act(arguments, attachments, self._project.mode, self._project.in_force))
+        return self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
 
     def watch(self, show: Send | None) -> int:
         """Show the scene to somebody from now on, None: to nobody; returns the control version."""
@@ -185,6 +191,9 @@ class Instance:
         if self._unsaved:
             self._save()
             return True
+        if self._lookout.look():
+            self._find_again()
+            return True
         return self._warm_up()
 
     def stand_by(self) -> bool:
@@ -199,7 +208,8 @@ class Instance:
     @property
     def wait(self) -> float | None:
         """Seconds until there is work that nothing else announces; None: there is none to come."""
-        return min((wait for wait in (self._standby.wait, self._scenes.wait) if wait is not None), default=None)
+        waits = (self._standby.wait, self._lookout.wait, self._scenes.wait)
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def fail(self, code: str, text: str, fix: str) -> None:
         """The running pass ends; the plugin shows why."""
@@ -260,6 +270,7 @@ class Instance:
         try:
             if opening.offline and self._unsaved:
                 self._save()  # a script may bounce and save at once; in real time nobody is that quick
+            self._project.look_again()
             score = self._score()
             code = no_source(self._project.mode)[0] if score is None else ""
             if score is not None:
@@ -355,14 +366,14 @@ class Instance:
         assert self._timeline is not None  # noqa: S101 - nothing begins before there is one
         return self._project.score(self._tempo, self._timeline.rate)
 
+    def _find_again(self) -> None:
+        self._log.info("found", missing=[item.name for item in self._project.missing])
+        self._cold = True
+        self._standby.renew()
+        self._health.clear()
+        self._report()
+
     def _report(self) -> None:
         self._scenes.changed()
-        if self._timeline is None:
-            return
-        try:
-            if self._project.is_wet:
-                self._health.ready()
-            else:
-                self._health.dry(*no_source(self._project.mode))
-        except SidecarError as error:
-            self._health.fail(error.code, error.text, error.fix)
+        if self._timeline is not None:
+            self._lookout.report()

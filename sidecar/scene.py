@@ -159,7 +159,7 @@ def view(running: Rendering | None, standby: Rendering | None, project: Project,
         extent = Region(0, TEXT_FRAMES) if source is None else source.region
         region = shown(extent.start, extent.end, place)
         curves: dict[str, Curve] = {key: project.values[key] for key in keys}
-        return View(region, place, 0, 0, 0, None, None, curves, source, [])
+        return View(region, place, 0, 0, 0, None, None, curves, source, project.missing)
     run = rendering.run
     region = shown(*run.extent, run.playhead)
     return View(
@@ -172,7 +172,7 @@ def view(running: Rendering | None, standby: Rendering | None, project: Project,
         pace=rendering.pace,
         curves={key: run.curve(key, region) for key in keys},
         source=source,
-        missing=[],
+        missing=project.missing,
     )
 
 
