@@ -14,13 +14,14 @@ from sidecar.document import Document
 from sidecar.fields import Clock
 from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES, frame_of
 from sidecar.loras import Loras
-from sidecar.prompts import Pair, Prompt, Prompts
+from sidecar.prompts import Asked, Pair, Prompt, Prompts, Texts, facts_of
 from sidecar.region import TEXT_REGION, Region
 from sidecar.source import SourceAudio, over_region
 from sidecar.windows import resample
 
 if TYPE_CHECKING:
     from engine import Conditioning, Session, Source
+    from engine.text.embedding import TextEmbedding
 
 KEPT: Final = 256
 """Prepared texts, prompts, sources and references kept: some twenty instances with two prompts, or six with eight
@@ -99,20 +100,42 @@ class Preparer:
         structure = None if references.structure is None else self._structure(references.structure, region)
         return Material(region, source, prompts, document.fields.clock, structure)
 
-    def prompts(self, document: Document, region: Region, *, cover: bool, timbre: SourceAudio | None = None) -> Prompts:
-        """The document's prompts, encoded for a region, and its LoRAs. An empty prompt B means the same as A.
+    def prompts(
+        self,
+        document: Document,
+        region: Region,
+        *,
+        cover: bool,
+        timbre: SourceAudio | None = None,
+        bpm: float | None = None,
+        beats: int | None = None,
+    ) -> Prompts:
+        """The document's prompts and prompt snapshots, encoded for a region, and its LoRAs.
+
+        An empty prompt B means the same as A, a snapshot without text the same as none.
+
+        Args:
+            cover: there is a source.
+            timbre: whose timbre to take.
+            bpm, beats: the host's tempo and beats per bar where the pass begins, None where it does not say.
 
         Raises:
             LoraMissingError: a LoRA is not there.
             engine.EngineError: the engine refuses a prompt or a LoRA.
         """
-        texts = document.fields.prompts
-        a = self._prompt(texts.a, region.frames, cover, timbre)
-        b = self._prompt(texts.b, region.frames, cover, timbre) if texts.b and texts.b != texts.a else None
-        loras = self.loras.slots(document.fields.loras)
+        fields, task = document.fields, "cover" if cover else "text2music"
+        facts = facts_of(fields.song, bpm, beats)
+
+        def pair(texts: Texts) -> Pair:
+            a = self._prompt(Asked(texts.a, task, region.frames, facts), timbre)
+            different = bool(texts.b) and texts.b != texts.a
+            b = self._prompt(Asked(texts.b, task, region.frames, facts), timbre) if different else None
+            return Pair(a, b, self._negative(a))
+
+        snapshots = tuple(pair(each) if each and (each.a or each.b) else None for each in fields.snapshots)
+        loras = self.loras.slots(fields.loras)
         self.session.loras.checked({name: 1.0 for name in loras if name is not None})  # read now, not at a tick
-        slots = tuple(None if name is None else (name, 1.0) for name in loras)
-        return Prompts(Pair(a, b, self._negative(a)), (), document.fields.seed, slots)
+        return Prompts(pair(fields.prompts), snapshots, fields.seed, loras)
 
     def source(self, audio: SourceAudio, region: Region) -> Source:
         """Canonical source audio, placed in its region and encoded."""
@@ -124,8 +147,7 @@ class Preparer:
         samples = region.frames * FRAME_SAMPLES
         return self.session.prepare_source(resample(placed, audio.rate, ENGINE_RATE, samples), frames=region.frames)
 
-    def _prompt(self, text: str, frames: int, cover: bool, timbre: SourceAudio | None) -> Prompt:
-        asked = (text, "cover" if cover else "text2music", frames)
+    def _prompt(self, asked: Asked, timbre: SourceAudio | None) -> Prompt:
         if timbre is None:
             return self._cached(("prompt", asked), lambda: Prompt(self._conditioning(asked)))
         heard = self._timbre(timbre)
@@ -133,12 +155,20 @@ class Preparer:
             ("prompt", asked, timbre.hash), lambda: Prompt(self._conditioning(asked), self._conditioning(asked, heard))
         )
 
-    def _conditioning(self, asked: tuple[str, str, int], timbre: Source | None = None) -> Conditioning:
-        text, task, frames = asked
-        embedding = self._cached(
-            ("text", asked), lambda: self.session.embed_text(text, task=task, duration=frames / FRAME_RATE)
-        )
+    def _conditioning(self, asked: Asked, timbre: Source | None = None) -> Conditioning:
+        embedding = self._cached(("text", asked), lambda: self._embedding(asked))
         return self.session.condition_text(embedding, timbre=timbre)
+
+    def _embedding(self, asked: Asked) -> TextEmbedding:
+        facts = asked.facts
+        return self.session.embed_text(
+            asked.text,
+            task=asked.task,
+            duration=asked.frames / FRAME_RATE,
+            bpm=facts.bpm,
+            key=facts.key,
+            time_signature=facts.metre,
+        )
 
     def _negative(self, prompt: Prompt) -> Conditioning:
         rows = prompt.plain.states.shape[0]

@@ -11,6 +11,7 @@ from engine import __version__ as engine_version
 from sidecar.document import Document, changed_parameters, parse_json
 from sidecar.errors import SidecarError, StateError
 from sidecar.parameters import TABLE
+from sidecar.prompts import said
 from sidecar.protocol import MAX_DOCUMENT
 from sidecar.sources import LEARN, NONE, Sources
 
@@ -120,7 +121,7 @@ class Project:
             engine.EngineError: the engine refuses a prompt or a LoRA.
         """
         before, after = self.document.fields, document.fields
-        if (before.prompts, before.seed, before.loras) == (after.prompts, after.seed, after.loras):
+        if said(before) == said(after):
             return None
         return self._preparer.prompts(document, material.region, cover=material.source is not None)
 

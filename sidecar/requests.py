@@ -174,8 +174,8 @@ def _live(snapshot: Snapshot, prompts: Prompts) -> dict[str, Curve]:
 def _strengths(snapshot: Snapshot, prompts: Prompts) -> dict[str, Curve]:
     strengths: dict[str, Curve] = {}
     for slot, lora in enumerate(prompts.loras):
-        strength = 0.0 if lora is None else snapshot.scalar(f"lora_{slot + 1}") * lora[1]
+        strength = snapshot.scalar(f"lora_{slot + 1}")
         if lora is not None and strength != 0.0:
-            name = f"lora:{lora[0]}"  # two slots may name the same content
+            name = f"lora:{lora}"  # two slots may name the same content
             strengths[name] = strengths.get(name, 0.0) + strength
     return strengths

@@ -49,7 +49,20 @@ class Dit:
             self.crosses = Crosses()
         else:
             self.crosses = plain.crosses
+        self._own_times = plain is None or self._modulations is not plain._modulations  # noqa: SLF001
+        self._own_crosses = plain is None or self.crosses is not plain.crosses
         self._positions: Recent[int, Positions] = Recent(_KEPT_LENGTHS) if plain is None else plain._positions  # noqa: SLF001
+
+    def under_others(self) -> bool:
+        """Forget what was made of the weights, whose LoRAs have other strengths now; False where that cannot be done.
+
+        A LoRA on the embedding of t is part of more than the weights.
+        """
+        if self._own_times:
+            return False
+        if self._own_crosses:
+            self.crosses = Crosses()
+        return True
 
     def modulation(self, time: float) -> Modulation:
         """What the DiT makes of t, for one row."""

@@ -216,15 +216,19 @@ class LoraLibrary:
         """
         return self._sites.factors(self._terms(self.checked(loras)))
 
-    def merged(self, loras: Loras) -> dict[str, Tensor]:
+    def merged(self, loras: Loras, into: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
         """Weights with LoRAs added, for a backend that compiled the layers: "<layer>.weight" -> [out, in] float32.
 
         Computed from the checkpoint's own weights each time; layers that no LoRA touches are not in it.
 
+        Args:
+            loras: strength by name.
+            into: of the same LoRAs with other strengths: its tensors are written to and returned.
+
         Raises:
             RequestError, LoraError: as `checked`.
         """
-        return self._sites.merged(self._terms(self.checked(loras)))
+        return self._sites.merged(self._terms(self.checked(loras)), into)
 
     def _terms(self, loras: Loras) -> Acting:
         return [(self._load(self._entry(name)), strength) for name, strength in loras.items() if strength]

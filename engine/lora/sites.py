@@ -5,7 +5,7 @@ and a change of strength replaces one vector; a layer that no LoRA touches gets 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -59,16 +59,23 @@ class Sites:
                 gains[stack.ranks] = strengths.repeat_interleave(torch.tensor(stack.ranks)).to(stack.up)
         return {layer: LowRank(stack.down, stack.up, gains[stack.ranks]) for layer, stack in stacks.items()}
 
-    def merged(self, acting: Acting) -> dict[str, Tensor]:
-        """Weights with the LoRAs added: W + sum of s * scale * up @ down, float32, of the layers that they touch."""
+    def merged(self, acting: Acting, into: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Weights with the LoRAs added: W + sum of s * scale * up @ down, float32, of the layers that they touch.
+
+        Args:
+            acting: the LoRAs.
+            into: what this made of the same LoRAs with other strengths, to be written to: as many megabytes anew take
+                longer than the sum.
+        """
         weights: dict[str, Tensor] = {}
         for layer in sorted({name for lora, _ in acting for name in lora.layers}):
-            weight = self._layers[layer].weight.detach().to("cpu", torch.float32, copy=True)
+            own, name = self._layers[layer].weight.detach(), f"{layer}.weight"
+            weight = own.to("cpu", torch.float32, copy=True) if into is None else into[name].copy_(own)
             for lora, strength in acting:
                 factors = lora.layers.get(layer)
                 if factors is not None:
                     weight.addmm_(factors.up, factors.down, alpha=strength * factors.scale)
-            weights[f"{layer}.weight"] = weight
+            weights[name] = weight
         return weights
 
     def drop_stacks(self) -> None:

@@ -5,6 +5,10 @@
 
 mod discovery;
 mod entry;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+mod gestures;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+mod gui;
 mod header;
 mod main_thread;
 mod pages;
@@ -47,5 +51,7 @@ impl Plugin for Demon {
             .register::<PluginRender>()
             .register::<PluginState>()
             .register::<PluginTail>();
+        #[cfg(all(feature = "editor", target_os = "linux"))]
+        builder.register::<clack_extensions::gui::PluginGui>();
     }
 }

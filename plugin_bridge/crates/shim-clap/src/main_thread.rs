@@ -21,12 +21,23 @@ pub struct MainThread<'a> {
     params: Option<HostParams>,
     state: Option<HostState>,
     latency: Option<HostLatency>,
+    #[cfg(all(feature = "editor", target_os = "linux"))]
+    pub gui: crate::gui::Gui,
 }
 
 impl<'a> MainThread<'a> {
     pub fn new(host: HostMainThreadHandle<'a>, shared: &'a Shared<'a>) -> Self {
         let (params, state, presets) = (host.get_extension(), host.get_extension(), host.get_extension());
-        Self { shared, host, presets, params, state, latency: host.get_extension() }
+        Self {
+            shared,
+            host,
+            presets,
+            params,
+            state,
+            latency: host.get_extension(),
+            #[cfg(all(feature = "editor", target_os = "linux"))]
+            gui: crate::gui::Gui::default(),
+        }
     }
 
     /// An activation declares this latency; the one moment when CLAP lets it change.

@@ -87,6 +87,8 @@ impl PluginMainThreadParams for MainThread<'_> {
         for (index, plain) in input.iter().filter_map(change) {
             instance.set_value(index, plain);
         }
+        #[cfg(all(feature = "editor", target_os = "linux"))]
+        self.shared.gestures.give(output);
         // Refused by a full list: the host reads the value when it next asks.
         let _ = output.try_push(status_event(instance.value(parameters::STATUS)));
     }

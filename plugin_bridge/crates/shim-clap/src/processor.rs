@@ -52,6 +52,8 @@ impl<'a> PluginAudioProcessor<'a, Shared<'a>, MainThread<'a>> for AudioProcessor
         self.processor.begin(&self.last);
         self.step(events.input);
         self.audio(&mut audio, frames as usize);
+        #[cfg(all(feature = "editor", target_os = "linux"))]
+        self.shared.gestures.give(events.output);
         self.report_status(events.output);
         // Never asleep: what is heard depends on the song, not on the input.
         Ok(ProcessStatus::Continue)
@@ -119,6 +121,8 @@ impl PluginAudioProcessorParams for AudioProcessor<'_> {
         self.processor.begin(&self.last);
         self.step(input);
         self.processor.flush_end();
+        #[cfg(all(feature = "editor", target_os = "linux"))]
+        self.shared.gestures.give(output);
         self.report_status(output);
     }
 }

@@ -14,6 +14,8 @@ pub struct Shared<'a> {
     /// Samples, as the last activation declared it.
     pub latency: AtomicU32,
     pub notices: Arc<Notices>,
+    #[cfg(all(feature = "editor", target_os = "linux"))]
+    pub gestures: Arc<crate::gestures::Gestures>,
     host: PhantomData<HostSharedHandle<'a>>,
 }
 
@@ -31,7 +33,7 @@ pub struct Notices {
 }
 
 impl Notices {
-    fn host(&self) -> MutexGuard<'_, Option<HostSharedHandle<'static>>> {
+    pub fn host(&self) -> MutexGuard<'_, Option<HostSharedHandle<'static>>> {
         self.host.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -65,7 +67,15 @@ impl<'a> Shared<'a> {
         let notices = Arc::new(Notices { host: Mutex::new(Some(handle)), ..Notices::default() });
         let posted = Arc::clone(&notices);
         instance.set_notifier(Box::new(move |notice| posted.post(notice)));
-        Self { instance, offline: AtomicBool::new(false), latency: AtomicU32::new(0), notices, host: PhantomData }
+        Self {
+            instance,
+            offline: AtomicBool::new(false),
+            latency: AtomicU32::new(0),
+            notices,
+            #[cfg(all(feature = "editor", target_os = "linux"))]
+            gestures: Arc::default(),
+            host: PhantomData,
+        }
     }
 }
 

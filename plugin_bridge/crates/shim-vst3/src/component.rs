@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shim_core::{Instance, Notice};
-use vst3::{Class, ComRef, Steinberg::Vst::*, Steinberg::*};
+use vst3::{Class, ComPtr, ComRef, Steinberg::Vst::*, Steinberg::*};
 
 use crate::processor::{Audio, SIDE_CHAIN};
 use crate::{guard, stream, text};
@@ -31,6 +31,8 @@ pub struct Component {
     pub(crate) has_side: AtomicBool,
     /// Its speakers: stereo, mono or none.
     pub(crate) side: AtomicU64,
+    /// What the host hears edits by.
+    pub(crate) handler: Arc<Mutex<Option<ComPtr<IComponentHandler>>>>,
     /// Values changed other than through the host, which hears of it with the next block: the notice comes on a
     /// thread on which nothing of the host may be called, and inside `setState` Ardour holds the lock that its
     /// `restartComponent` waits for.
@@ -61,6 +63,7 @@ impl Component {
             latency: AtomicU32::new(NO_LATENCY),
             has_side: AtomicBool::new(false),
             side: AtomicU64::new(SpeakerArr::kStereo),
+            handler: Arc::default(),
             news: Arc::default(),
         }
     }
@@ -170,8 +173,8 @@ impl IPluginBaseTrait for Component {
     unsafe fn terminate(&self) -> tresult {
         guard::or(kInternalError, || {
             self.deactivate();
-            let instance = lock(&self.instance).take();
-            drop(instance);
+            let (instance, handler) = (lock(&self.instance).take(), lock(&self.handler).take());
+            drop((instance, handler));
             kResultOk
         })
     }

@@ -1,11 +1,15 @@
 //! The parameter side: what the host lists, shows and sets.
 
 use std::sync::atomic::Ordering;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+use std::{ffi::CStr, sync::Arc};
 
 use shim_core::parameters::{self, Curve, Parameter};
-use vst3::{Steinberg::Vst::*, Steinberg::*};
+use vst3::{ComRef, Steinberg::Vst::*, Steinberg::*};
 
-use crate::component::Component;
+use crate::component::{Component, lock};
+#[cfg(all(feature = "editor", target_os = "linux"))]
+use crate::view::View;
 use crate::{guard, text, units};
 
 fn parameter(id: ParamID) -> Option<(usize, &'static Parameter)> {
@@ -133,11 +137,28 @@ impl IEditControllerTrait for Component {
         guard::or(kInternalError, || self.set_value(id, normalised))
     }
 
-    // Nothing is edited here without the host, and what else there is to say goes out with a block.
-    unsafe fn setComponentHandler(&self, _handler: *mut IComponentHandler) -> tresult {
-        kResultOk
+    unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
+        guard::or(kInternalError, || {
+            // SAFETY: null or a live object of the host.
+            let handler = unsafe { ComRef::from_raw(handler) }.map(|handler| handler.to_com_ptr());
+            *lock(&self.handler) = handler;
+            kResultOk
+        })
     }
 
+    #[cfg(all(feature = "editor", target_os = "linux"))]
+    unsafe fn createView(&self, name: FIDString) -> *mut IPlugView {
+        guard::or(std::ptr::null_mut(), || {
+            // SAFETY: null or terminated text.
+            let named = !name.is_null() && unsafe { CStr::from_ptr(name) == CStr::from_ptr(ViewType::kEditor) };
+            match self.instance().filter(|_| named) {
+                Some(instance) => View::create(instance, Arc::clone(&self.handler)),
+                None => std::ptr::null_mut(),
+            }
+        })
+    }
+
+    #[cfg(not(all(feature = "editor", target_os = "linux")))]
     unsafe fn createView(&self, _name: FIDString) -> *mut IPlugView {
         std::ptr::null_mut()
     }

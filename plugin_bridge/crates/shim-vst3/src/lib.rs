@@ -12,10 +12,14 @@ mod controller;
 mod factory;
 mod guard;
 pub mod identity;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+mod posts;
 mod processor;
 mod stream;
 mod text;
 mod units;
+#[cfg(all(feature = "editor", target_os = "linux"))]
+mod view;
 
 use std::ffi::c_void;
 
