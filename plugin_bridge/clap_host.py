@@ -71,6 +71,7 @@ class ClapHost:
         self.rate = 0.0
         self._active = False
         self._steady = 0
+        self._largest = 0
         self._library = ctypes.CDLL(str(path))
         self._entry = abi.Entry.in_dll(self._library, "clap_entry")
         if not self._entry.init(str(path).encode()):
@@ -165,7 +166,7 @@ class ClapHost:
         """Get ready for blocks of up to `largest` samples at `rate` Hz, and start processing."""
         if not self._plugin.activate(self._pointer, rate, 1, largest):
             raise ClapError(f"plugin.activate({rate}, 1, {largest})")
-        self._active, self.rate = True, rate
+        self._active, self.rate, self._largest = True, rate, largest
         if not self._plugin.start_processing(self._pointer):
             raise ClapError("plugin.start_processing")
 
@@ -181,7 +182,12 @@ class ClapHost:
         self._plugin.reset(self._pointer)
 
     def poll(self) -> None:
-        """Give the plugin the main thread, if it asked for it."""
+        """Give the plugin the main thread, or activate it anew, if it asked for it."""
+        if "host.request_restart" in self.requests:
+            self.requests.remove("host.request_restart")
+            if self._active:
+                self.deactivate()
+                self.activate(self.rate, self._largest)
         if "host.request_callback" in self.requests:
             self.requests.remove("host.request_callback")
             self._plugin.on_main_thread(self._pointer)
@@ -203,7 +209,13 @@ class ClapHost:
         self.close()
 
     def process(
-        self, audio: Audio, events: Sequence[Event] = (), transport: Transport | None = None, *, in_place: bool = False
+        self,
+        audio: Audio,
+        events: Sequence[Event] = (),
+        transport: Transport | None = None,
+        *,
+        in_place: bool = False,
+        side: Audio | None = None,
     ) -> Rendered:
         """One block.
 
@@ -212,22 +224,25 @@ class ClapHost:
             events: times from 0 to frames, in ascending order.
             transport: none for a host without a clock.
             in_place: hand over one buffer as input and output.
+            side: (n, frames) float32 for a second input port; none: nothing is connected.
 
         Raises:
             ClapError: not active, or the plugin reported an error.
         """
         source = np.array(audio, np.float32, order="C")
         target = source if in_place else np.full_like(source, np.nan)
-        inputs, outputs, queue = port(source), port(target), Events(events)
+        outputs, queue = port(target), Events(events)
+        given = [source] if side is None else [source, np.array(side, np.float32, order="C")]
+        inputs = (abi.AudioBuffer * len(given))(*map(port, given))
         song = None if transport is None else ctypes.pointer(transport.event(self.rate))
         frames = source.shape[1]
         block = abi.Process(
             steady_time=self._steady,
             frames=frames,
             transport=song,
-            inputs=ctypes.pointer(inputs),
+            inputs=ctypes.cast(inputs, POINTER(abi.AudioBuffer)),
             outputs=ctypes.pointer(outputs),
-            input_count=1,
+            input_count=len(given),
             output_count=1,
             input_events=ctypes.pointer(queue.input),
             output_events=ctypes.pointer(queue.output),
