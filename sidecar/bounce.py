@@ -16,12 +16,12 @@ from sidecar.document import Document
 from sidecar.errors import StateError
 from sidecar.lanes import Lane
 from sidecar.limiter import AHEAD
-from sidecar.material import Material, Preparer
+from sidecar.material import Material, Preparer, References
 from sidecar.output import render_output
 from sidecar.parameters import TABLE
 from sidecar.passes import Pass, Progress
-from sidecar.source import SourceAudio, canonical
-from sidecar.sources import FILE, LEARN, NONE
+from sidecar.source import canonical
+from sidecar.sources import LEARN, NONE, Sources
 from sidecar.timeline import MAX_RATE, MIN_RATE
 from sidecar.windows import Run
 
@@ -45,6 +45,7 @@ class BounceReport:
         generations: latents that were heard.
         source: content hash of the source, empty without one.
         sha256: of the result's float32 samples, interleaved.
+        missing: references and takes that are not on this machine, by their keys; it was rendered without them.
         claim: how far a streamed latent is the one-shot one here, as the session's latest self-check found.
     """
 
@@ -58,6 +59,7 @@ class BounceReport:
     source: str
     sha256: str
     claim: str
+    missing: list[str]
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -82,7 +84,7 @@ def bounce(
         rate: samples per second, 16000 .. 384000.
         document: state document or preset.
         automation: lanes at the same rate.
-        store: where a source of mode File is found.
+        store: where the source of mode File, references and takes are found.
         report: called with the share done, 0 .. 1.
 
     Returns:
@@ -98,10 +100,14 @@ def bounce(
     _check(audio, rate)
     values = {row.key: automation.value_at_start(row.key, document.parameter(row.key)) for row in TABLE}
     mode = round(values["source_mode"])
-    source = _source(mode, audio, rate, document, store)
+    sources = Sources(store or ContentStore())
+    sources.hold(sources.find(document, {}))
+    source = canonical(audio, 0, rate) if mode == LEARN else sources.current(mode)
     wet, span, generations = np.zeros_like(audio), (0, 0), 0
     if source is not None or mode == NONE:
-        material = Preparer(session).material(document, source, None if source is None else source.region)
+        references = References(sources.get("timbre"), sources.get("structure"))
+        region = None if source is None else source.region
+        material = Preparer(session).material(document, source, region, references)
         wet, span, generations = _render(session, material, audio.shape[1], rate, values, automation, report)
     out = render_output(audio, wet, span, rate, _output_lanes(values, automation))
     digest = sha256(np.ascontiguousarray(out.T, "<f4").tobytes()).hexdigest()
@@ -109,7 +115,17 @@ def bounce(
     name = "" if source is None else source.hash
     samples = audio.shape[1]
     return out, BounceReport(
-        session.checkpoint.id, rate, samples, generations > 0, start, end, generations, name, digest, session.claim
+        session.checkpoint.id,
+        rate,
+        samples,
+        generations > 0,
+        start,
+        end,
+        generations,
+        name,
+        digest,
+        session.claim,
+        sorted(sources.missing.keys() - {"learned", "file"}),
     )
 
 
@@ -120,14 +136,6 @@ def _check(audio: Audio, rate: int) -> None:
         raise StateError("audio has samples that are not finite.", "Repair the file.")
     if not MIN_RATE <= rate <= MAX_RATE:
         raise StateError(f"rate is {rate}.", f"Use a rate from {MIN_RATE} to {MAX_RATE}.")
-
-
-def _source(mode: int, audio: Audio, rate: int, document: Document, store: ContentStore | None) -> SourceAudio | None:
-    if mode == LEARN:
-        return canonical(audio, 0, rate)
-    if mode == FILE and document.fields.file is not None:
-        return (store or ContentStore()).get(document.fields.file)
-    return None
 
 
 def _render(

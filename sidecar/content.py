@@ -68,6 +68,19 @@ class ContentStore:
         os.utime(path)
         return source
 
+    def has(self, entry: SourceEntry) -> bool:
+        """Whether a file of that name is here; `get` says whether it is the audio."""
+        return self._path(entry.hash).is_file()
+
+    def size(self) -> tuple[int, int]:
+        """Files and bytes that it holds.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        sizes = [path.stat().st_size for path in self.folder.glob("*.flac")]
+        return len(sizes), sum(sizes)
+
     def _path(self, name: str) -> Path:
         return self.folder / f"{name.removeprefix('sha256:')}.flac"
 

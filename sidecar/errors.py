@@ -9,6 +9,7 @@ SidecarError
 ├── InstanceError      no_instance         a command for an instance that is not there
 ├── BusyError          busy                a second peer for an instance, or a sidecar that is already running
 ├── ContentError       missing_content     source audio that is neither embedded nor in the content store
+├── AudioError         bad_audio           audio that a person handed over is not audio, or is over a bound
 ├── LoraMissingError   missing_lora        a LoRA that a document names and nobody has
 └── AutomationError    bad_automation      an automation file of `demon bounce` that is not valid
 """
@@ -79,10 +80,24 @@ class ContentError(SidecarError):
     code = "missing_content"
 
 
+class AudioError(SidecarError):
+    """Audio that a person handed over cannot be used."""
+
+    code = "bad_audio"
+
+
 class LoraMissingError(SidecarError):
-    """A LoRA that a document names is not there. The document is kept."""
+    """A LoRA that a document names is not there. The document is kept.
+
+    Attributes:
+        name: the LoRA's.
+    """
 
     code = "missing_lora"
+
+    def __init__(self, name: str, fix: str) -> None:
+        super().__init__(f"LoRA {name!r} is not there.", fix)
+        self.name = name
 
 
 class AutomationError(SidecarError):

@@ -110,6 +110,7 @@ def messages() -> dict[str, list[bytes]]:
                         prompt_a="",
                         prompt_b="b",
                         text="LoRA 'x' is not there.",
+                        missing=[p.Missing("lora", "x", "Put its file there.")],
                     ),
                 ],
             )

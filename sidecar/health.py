@@ -28,6 +28,7 @@ class Reporter:
         self._send = send
         self._last = protocol.Health(state="starting", code="", text="", fix="", late_frames=0)
         self._failed = False
+        self._note = ("", "", "")
 
     @property
     def state(self) -> str:
@@ -43,9 +44,14 @@ class Reporter:
         """What failed was put right, or is tried again."""
         self._failed = False
 
+    def note(self, code: str = "", text: str = "", fix: str = "") -> None:
+        """What is worth knowing though something is rendered; nothing, without arguments."""
+        self._note = (code, text, fix)
+
     def ready(self) -> None:
         """There is something to render."""
-        self._tell(protocol.Health(state="ready", code="", text="", fix="", late_frames=0))
+        code, text, fix = self._note
+        self._tell(protocol.Health(state="ready", code=code, text=text, fix=fix, late_frames=0))
 
     def dry(self, code: str, text: str, fix: str) -> None:
         """There is nothing to render from."""

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from engine import EngineError
-from sidecar import protocol, rendering
+from sidecar import actions, protocol, rendering
+from sidecar.actions import Act
 from sidecar.document import parse_json
-from sidecar.errors import LoraMissingError, MessageError, SidecarError, TimelineError
+from sidecar.errors import LoraMissingError, SidecarError, TimelineError
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
+from sidecar.lookout import Lookout
 from sidecar.opening import Opening
 from sidecar.parameters import TABLE
 from sidecar.passes import Progress
@@ -63,6 +66,7 @@ class Instance:
         self._unsaved = False
         self._cold = False
         self._health = Reporter(send)
+        self._lookout = Lookout(self._project, self._health)
         self._show: Send | None = None
 
     @property
@@ -78,6 +82,7 @@ class Instance:
             prompt_a=prompts.a,
             prompt_b=prompts.b,
             text=self._health.text,
+            missing=self._project.missing,
         )
 
     def open_timeline(self, timeline: Timeline) -> int:
@@ -95,21 +100,22 @@ class Instance:
         Raises:
             StateError, ContentError, EngineError: it is not valid. Nothing is changed then.
         """
-        document = self._project.merged(changes)
+        proposal = self._project.propose(changes, attachments)
         running = None if self._running is None else self._running.run
         prompts, missing = None, False
         try:
-            prompts = None if running is None else self._project.new_prompts(document, running.material)
+            prompts = None if running is None else self._project.new_prompts(proposal, running.material)
         except LoraMissingError:
             missing = True  # a project is kept whatever it names; the pass goes dry, and `_report` says why
-        self._project.accept(document, changes, attachments)
+        self._project.accept(proposal)
+        self._lookout.notes = proposal.notes
         if missing:
             self._drop_pass()
         self._version += 1
         if self._running is not None and prompts is not None:
             self._running.run.use(prompts)
         self._standby.renew()
-        self._unsaved |= not from_plugin or document.adds_to(parse_json(changes))
+        self._unsaved |= not from_plugin or proposal.document.adds_to(parse_json(changes))
         self._cold = True
         self._health.clear()
         self._report()
@@ -119,10 +125,10 @@ class Instance:
         """Do what a person asked for; returns the control version.
 
         Raises:
-            MessageError: there is no such verb.
+            SidecarError, EngineError: it cannot be done. Nothing is changed then.
         """
-        del arguments, attachments
-        raise MessageError(f"act: verb is {verb!r}.", "Update DEMON: plugin and sidecar must be of one version.")
+        change = actions.perform(verb, Act(arguments, attachments, self._project.mode))
+        return self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
 
     def watch(self, show: Send | None) -> int:
         """Show the scene to somebody from now on, None: to nobody; returns the control version."""
@@ -148,8 +154,9 @@ class Instance:
                     self._cover(song + aux)
                 case Kind.CAPTURE:
                     capture = next(captures, None)
-                    if number == self._number and not flags & Flag.SIDE_CHAIN:
-                        self._project.capture(song, None if capture is None else capture.audio)
+                    if number == self._number:
+                        audio = None if capture is None else capture.audio
+                        self._project.capture(song, audio, side=bool(flags & Flag.SIDE_CHAIN))
                 case Kind.PASS:
                     self._begin(Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
                 case Kind.STOP if number == self._number:
@@ -169,6 +176,9 @@ class Instance:
         if self._unsaved:
             self._save()
             return True
+        if self._lookout.look():
+            self._find_again()
+            return True
         return self._warm_up()
 
     def stand_by(self) -> bool:
@@ -179,8 +189,8 @@ class Instance:
 
     @property
     def wait(self) -> float | None:
-        """Seconds until `stand_by` has work that nothing else announces; None: there is none to come."""
-        return self._standby.wait
+        """Seconds until there is work that nothing else announces; None: there is none to come."""
+        return min((wait for wait in (self._standby.wait, self._lookout.wait) if wait is not None), default=None)
 
     def fail(self, code: str, text: str, fix: str) -> None:
         """The running pass ends; the plugin shows why."""
@@ -240,6 +250,7 @@ class Instance:
         try:
             if opening.offline and self._unsaved:
                 self._save()  # a script may bounce and save at once; in real time nobody is that quick
+            self._project.look_again()
             material = self._project.material()
             code = no_source(self._project.mode)[0] if material is None else ""
             if material is not None:
@@ -297,11 +308,11 @@ class Instance:
         self._memory = self._running.run.remember() if self._running is not None and loop else Memory()
         self._drop_pass()
         self._opening = None
-        entry = self._project.end_pass(self._timeline.rate) if self._timeline is not None else None
-        if entry is not None:
+        taught = self._project.end_pass(self._timeline.rate) if self._timeline is not None else {}
+        for key, entry in taught.items():
             self._version += 1
             self._unsaved = self._cold = True
-            self._log.info("learned", source=entry.hash, samples=entry.samples)
+            self._log.info("learned", key=key, source=entry.hash, samples=entry.samples)
 
     def _drop_pass(self) -> None:
         if self._running is None:
@@ -325,13 +336,13 @@ class Instance:
         self._project.material()
         return True
 
+    def _find_again(self) -> None:
+        self._log.info("found", missing=[item.name for item in self._project.missing])
+        self._cold = True
+        self._standby.renew()
+        self._health.clear()
+        self._report()
+
     def _report(self) -> None:
-        if self._timeline is None:
-            return
-        try:
-            if self._project.is_wet:
-                self._health.ready()
-            else:
-                self._health.dry(*no_source(self._project.mode))
-        except SidecarError as error:
-            self._health.fail(error.code, error.text, error.fix)
+        if self._timeline is not None:
+            self._lookout.report()

@@ -47,15 +47,15 @@ class Loras:
         Raises:
             LoraMissingError: names the first that is not there.
         """
-        return tuple(None if entry is None else self._name(entry) for entry in entries)
+        entries = tuple(entries)
+        for error in self.missing(entries):
+            raise error
+        return tuple(None if entry is None else self._known(entry) for entry in entries)
 
-    def _name(self, entry: LoraEntry) -> str:
-        name = self._find(entry)
-        if name is None:
-            raise LoraMissingError(
-                f"LoRA {entry.name!r} is not there.", f"Put its file into {self._folder}, or take it out of the state."
-            )
-        return name
+    def missing(self, entries: Iterable[LoraEntry | None]) -> list[LoraMissingError]:
+        """Why LoRAs are not there."""
+        fix = f"Put its file into {self._folder}, or take it out of the state."
+        return [LoraMissingError(e.name, fix) for e in entries if e is not None and self._find(e) is None]
 
     def _find(self, entry: LoraEntry) -> str | None:
         return self._known(entry) or (self._known(entry) if self._scan() else None)

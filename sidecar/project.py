@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from engine import __version__ as engine_version
+from sidecar import sidechain
 from sidecar.document import Document, changed_parameters, parse_json
 from sidecar.errors import SidecarError, StateError
+from sidecar.material import References
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
-from sidecar.protocol import MAX_DOCUMENT
-from sidecar.sources import LEARN, NONE, Sources
+from sidecar.protocol import MAX_DOCUMENT, Missing
+from sidecar.sidechain import SideChain
+from sidecar.sources import LEARN, NONE, Found, Sources
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
@@ -21,6 +25,26 @@ if TYPE_CHECKING:
     from sidecar.material import Material, Preparer
     from sidecar.passage import Audio
     from sidecar.prompts import Prompts
+
+
+_KINDS: Final = {"timbre": "reference", "structure": "reference", "takes": "take"}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a project would be after a change.
+
+    Attributes:
+        document: the document.
+        found: the audio that it names, as far as it is here.
+        values: of the parameters that the change names.
+        notes: what could not be kept as it was, in sentences.
+    """
+
+    document: Document
+    found: Found
+    values: Mapping[str, float]
+    notes: tuple[str, ...]
 
 
 class Project:
@@ -40,6 +64,7 @@ class Project:
         self.values = {row.key: self.document.parameter(row.key) for row in TABLE}
         self._preparer = preparer
         self._sources = Sources(store)
+        self._side = SideChain()
 
     @property
     def mode(self) -> int:
@@ -53,50 +78,83 @@ class Project:
         Raises:
             ContentError: the document names a source whose audio is missing.
             LoraMissingError: it names a LoRA that is not there.
+            SidecarError: the project was made with another checkpoint.
         """
+        self._check_checkpoint()
         self._preparer.loras.slots(self.document.fields.loras)
         return self.mode == NONE or self._sources.current(self.mode) is not None
 
-    def merged(self, changes: bytes) -> Document:
-        """The document that changes would make; nothing is changed yet.
+    def propose(self, changes: bytes, attachments: Mapping[str, bytes]) -> Proposal:
+        """What changes would make of the project; nothing is changed yet.
 
         Raises:
-            StateError: it is not valid.
+            StateError: the document would not be valid.
+            ContentError: an attachment is not the audio that the document names.
         """
-        merged = self._stamped(self.document.patch(parse_json(changes)))
-        if len(merged.to_json()) > MAX_DOCUMENT:
+        patch = parse_json(changes)
+        patched = self.document.patch(patch)
+        document = self._stamped(patched)
+        if len(document.to_json()) > MAX_DOCUMENT:
             raise StateError(f"The document grows beyond {MAX_DOCUMENT} bytes.", "Leave out keys that DEMON ignores.")
-        return merged
+        keys = [key for key in changed_parameters(patch) if key in self.values]
+        values = {key: document.parameter(key) for key in keys}
+        return Proposal(document, self._sources.find(document, attachments), values, patched.notes)
 
-    def accept(self, document: Document, changes: bytes, attachments: Mapping[str, bytes]) -> None:
-        """Take over a document that `merged` made.
+    def accept(self, proposal: Proposal) -> None:
+        """Take over what `propose` made."""
+        self._sources.hold(proposal.found)
+        self.document = proposal.document
+        self.values.update(proposal.values)
 
-        Raises:
-            ContentError: an attachment is not the audio that the document names. Nothing is changed then.
-        """
-        self._sources.load(document, attachments)
-        self.document = document
-        for key in changed_parameters(parse_json(changes)):
-            if key in self.values:
-                self.values[key] = document.parameter(key)
+    @property
+    def missing(self) -> list[Missing]:
+        """All that the document names and this machine lacks."""
+        fields = self.document.fields
+        audio = [
+            Missing(_KINDS.get(key.partition(".")[0], "source"), entry.name or key, self._sources.missing[key].fix)
+            for key, entry in fields.audio()
+            if key in self._sources.missing
+        ]
+        loras = [Missing("lora", error.name, error.fix) for error in self._preparer.loras.missing(fields.loras)]
+        checkpoint = self._other_checkpoint()
+        return [*checkpoint, *loras, *audio]
+
+    def look_again(self) -> None:
+        """Look for audio that is missing; `missing` itself looks for LoRAs."""
+        self._sources.look_again(self.document)
 
     def begin_pass(self, rate: int) -> None:
         """A pass begins; what it captures is its own."""
         self._sources.begin(rate)
+        self._side.begin(rate)
 
-    def capture(self, song: int, audio: Audio | None) -> None:
-        """Audio of the track in this pass, None where it was lost."""
-        self._sources.capture(song, audio)
+    def capture(self, song: int, audio: Audio | None, *, side: bool = False) -> None:
+        """Audio of the track in this pass, or of its side-chain; None where it was lost."""
+        (self._side if side else self._sources).capture(song, audio)
 
-    def end_pass(self, rate: int) -> SourceEntry | None:
-        """The pass is over; the new learned source if it taught one."""
+    def end_pass(self, rate: int) -> dict[str, SourceEntry]:
+        """The pass is over; what it taught, under keys of the document."""
+        taught = {**self._learned(rate), **self._referred()}
+        if taught:
+            self.document = self._stamped(self.document.patch(msgspec.to_builtins(taught)))
+        return taught
+
+    def _learned(self, rate: int) -> dict[str, SourceEntry]:
         if self.mode != LEARN:
             self._sources.drop()
-            return None
+            return {}
         entry = self._sources.learn(rate)
-        if entry is not None:
-            self.document = self._stamped(self.document.patch({"learned": msgspec.to_builtins(entry)}))
-        return entry
+        return {} if entry is None else {"learned": entry}
+
+    def _referred(self) -> dict[str, SourceEntry]:
+        source, key = self._side.end(), sidechain.KEYS.get(round(self.values["sidechain"]))
+        if source is None or key is None:
+            return {}
+        before = self._sources.get(key)
+        if before is not None and before.entry == source.entry:
+            return {}
+        self._sources.put(key, source)
+        return {key: source.entry}
 
     def material(self) -> Material | None:
         """What a pass that begins now is rendered from; None where there is no source.
@@ -107,23 +165,25 @@ class Project:
             SidecarError: the project was made with another checkpoint.
             engine.EngineError: the engine refuses a prompt or the source.
         """
-        self._check_checkpoint()
         if not self.is_wet:
             return None
         audio = self._sources.current(self.mode)
-        return self._preparer.material(self.document, audio, None if audio is None else audio.region)
+        references = References(self._sources.get("timbre"), self._sources.get("structure"))
+        return self._preparer.material(self.document, audio, None if audio is None else audio.region, references)
 
-    def new_prompts(self, document: Document, material: Material) -> Prompts | None:
-        """Prompts, seed and LoRAs of a document for a pass that is under way; None where they are those in force.
+    def new_prompts(self, proposal: Proposal, material: Material) -> Prompts | None:
+        """Prompts, timbre, seed and LoRAs of a proposal for a pass that is under way; None where nothing changes.
 
         Raises:
             LoraMissingError: a LoRA is not there.
             engine.EngineError: the engine refuses a prompt or a LoRA.
         """
-        before, after = self.document.fields, document.fields
-        if said(before) == said(after):
+        timbre = proposal.found.loaded.get("timbre")
+        same = said(self.document.fields) == said(proposal.document.fields)
+        if same and timbre == self._sources.get("timbre"):
             return None
-        return self._preparer.prompts(document, material.region, cover=material.source is not None)
+        cover = material.source is not None
+        return self._preparer.prompts(proposal.document, material.region, cover=cover, timbre=timbre)
 
     def to_save(self) -> tuple[bytes, dict[str, bytes]]:
         """The document with the values in force, and the audio that a project embeds.
@@ -139,12 +199,17 @@ class Project:
             return document
         return document.patch({"checkpoint": self._preparer.session.checkpoint.id, "engine": engine_version})
 
-    def _check_checkpoint(self) -> None:
+    def _other_checkpoint(self) -> list[Missing]:
         saved, loaded = self.document.fields.checkpoint, self._preparer.session.checkpoint.id
-        if saved and saved not in {loaded, loaded.partition("@")[0]}:
+        if not saved or saved in {loaded, loaded.partition("@")[0]}:
+            return []
+        return [Missing("checkpoint", saved, f"Start the sidecar with --checkpoint {saved}.")]
+
+    def _check_checkpoint(self) -> None:
+        for other in self._other_checkpoint():
+            loaded = self._preparer.session.checkpoint.id
             error = SidecarError(
-                f"The project was made with checkpoint {saved}, the sidecar runs {loaded}.",
-                f"Start the sidecar with --checkpoint {saved}.",
+                f"The project was made with checkpoint {other.name}, the sidecar runs {loaded}.", other.fix
             )
             error.code = "missing_checkpoint"
             raise error

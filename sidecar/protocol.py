@@ -159,6 +159,14 @@ class Health(Message, tag="health", frozen=True):
     late_frames: U32
 
 
+class Missing(Struct, frozen=True):
+    """What a document names and this machine lacks: a "source", "reference", "take", "lora" or "checkpoint"."""
+
+    kind: Word
+    name: str
+    fix: str
+
+
 class InstanceEntry(Struct, frozen=True):
     instance: InstanceId
     host: Word
@@ -167,19 +175,12 @@ class InstanceEntry(Struct, frozen=True):
     prompt_a: str
     prompt_b: str
     text: str = ""  # of its health
+    missing: list[Missing] = []
 
 
 class InstanceList(Message, tag="list", frozen=True):
     id: U64
     instances: list[InstanceEntry]
-
-
-class Missing(Struct, frozen=True):
-    """Content that a document names and this machine lacks: "source", "lora" or "checkpoint"."""
-
-    kind: Word
-    name: str
-    fix: str
 
 
 class Scene(Message, tag="scene", frozen=True):

@@ -4,7 +4,7 @@ import hashlib
 import io
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -75,6 +75,12 @@ class SourceAudio:
             samples=self.samples,
             scale=self.scale,
         )
+
+    def as_in(self, entry: SourceEntry) -> "SourceAudio":
+        """The same audio with the place, scale and name of an entry that has its hash."""
+        if self.entry == entry:
+            return self
+        return replace(self, first=first_sample(entry.start_frame, self.rate), scale=entry.scale, name=entry.name)
 
     def flac(self) -> bytes:
         """24-bit FLAC, lossless."""

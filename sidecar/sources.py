@@ -1,8 +1,9 @@
-"""The sources of one instance: what its document names, and what its passes capture."""
+"""The audio of one instance: what its document names, and what its passes capture."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -24,8 +25,23 @@ LEARN, FILE, NONE = 0, 1, 2  # choices of `source_mode` in parameters.toml
 _KEYS: Final = {LEARN: "learned", FILE: "file"}
 
 
+@dataclass(frozen=True)
+class Found:
+    """The audio that a document names, under the keys of `Fields.audio`, as far as it was found.
+
+    Attributes:
+        loaded: what was found.
+        missing: why the rest was not.
+        flac: of what was found, by content hash, where it is known.
+    """
+
+    loaded: Mapping[str, SourceAudio] = field(default_factory=dict[str, SourceAudio])
+    missing: Mapping[str, ContentError] = field(default_factory=dict[str, ContentError])
+    flac: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+
 class Sources:
-    """Learned and file source of one instance.
+    """All audio of one instance's document: sources, references and takes.
 
     Args:
         store: the content store, for audio that no message carries.
@@ -33,37 +49,42 @@ class Sources:
 
     def __init__(self, store: ContentStore) -> None:
         self._store = store
-        self._loaded: dict[str, SourceAudio] = {}
-        self._missing: dict[str, ContentError] = {}
-        self._flac: dict[str, bytes] = {}
+        self._found = Found()
         self._passage: Passage | None = None
         self._lossy = False
 
-    def load(self, document: Document, attachments: Mapping[str, bytes]) -> bool:
-        """Take over the sources that a document names; whether one of them is another than before.
-
-        Audio that is nowhere to be found is remembered as missing; the document stays as it is.
+    def find(self, document: Document, attachments: Mapping[str, bytes]) -> Found:
+        """The audio that a document names: held already, attached, or in the content store. Nothing is changed.
 
         Raises:
-            ContentError: an attachment is not the audio that the document names. Nothing is changed then.
+            ContentError: an attachment is not the audio that the document names.
         """
         loaded: dict[str, SourceAudio] = {}
         missing: dict[str, ContentError] = {}
-        for key in _KEYS.values():
-            entry: SourceEntry | None = getattr(document.fields, key)
-            if entry is None:
-                continue
+        for key, entry in document.fields.audio():
             try:
-                loaded[key] = self._find(key, entry, attachments)
+                loaded[key] = self._find(entry, attachments)
             except ContentError as error:
                 if entry.hash in attachments:
                     raise
                 missing[key] = error
-        changed = {k: s.entry for k, s in loaded.items()} != {k: s.entry for k, s in self._loaded.items()}
-        self._loaded, self._missing = loaded, missing
         names = {source.hash for source in loaded.values()}
-        self._flac = {name: flac for name, flac in {**self._flac, **attachments}.items() if name in names}
-        return changed
+        flac = {name: data for name, data in {**self._found.flac, **attachments}.items() if name in names}
+        return Found(loaded, missing, flac)
+
+    def hold(self, found: Found) -> None:
+        """Take over what `find` found."""
+        self._found = found
+
+    def look_again(self, document: Document) -> None:
+        """Look for what is missing. Costs a glance at the file system each."""
+        if any(self._store.has(entry) for key, entry in document.fields.audio() if key in self._found.missing):
+            self._found = self.find(document, {})
+
+    @property
+    def missing(self) -> Mapping[str, ContentError]:
+        """Why audio is not there, under the keys of `Fields.audio`."""
+        return self._found.missing
 
     def current(self, mode: int) -> SourceAudio | None:
         """The source of a mode; None where there is none (mode None never has one).
@@ -72,9 +93,13 @@ class Sources:
             ContentError: the document names one whose audio is missing.
         """
         key = _KEYS.get(mode, "")
-        if key in self._missing:
-            raise self._missing[key]
-        return self._loaded.get(key)
+        if key in self._found.missing:
+            raise self._found.missing[key]
+        return self._found.loaded.get(key)
+
+    def get(self, key: str) -> SourceAudio | None:
+        """Audio under a key of `Fields.audio`; None where the document names none or it is missing."""
+        return self._found.loaded.get(key)
 
     def begin(self, rate: int) -> None:
         """A pass begins: what it captures is a passage of its own."""
@@ -98,7 +123,7 @@ class Sources:
         A silent passage teaches nothing, and one with holes only where there is nothing yet.
         """
         passage, self._passage = self._passage, None
-        before = self._loaded.get("learned")
+        before = self._found.loaded.get("learned")
         if passage is None or passage.first is None or passage.silent or (self._lossy and before is not None):
             return None
         first, audio = merge(_at_rate(before, rate), (passage.first, passage.audio), rate)
@@ -107,9 +132,13 @@ class Sources:
             before is not None and msgspec.structs.replace(before.entry, name="learned") == source.entry
         ):
             return None
-        self._loaded["learned"] = source
-        self._missing.pop("learned", None)
+        self.put("learned", source)
         return source.entry
+
+    def put(self, key: str, source: SourceAudio) -> None:
+        """Hold audio under a key of `Fields.audio` from now on."""
+        missing = {other: error for other, error in self._found.missing.items() if other != key}
+        self._found = Found({**self._found.loaded, key: source}, missing, self._found.flac)
 
     def attachments(self) -> dict[str, bytes]:
         """FLAC by hash of what a project embeds; what is too long for that goes to the content store.
@@ -118,22 +147,20 @@ class Sources:
             ContentError: the content store cannot be written.
         """
         embedded: dict[str, bytes] = {}
-        for source in self._loaded.values():
-            flac = self._flac.get(source.hash)
-            if flac is None:
-                flac = self._flac[source.hash] = source.flac()
+        kept: dict[str, bytes] = {}
+        for source in self._found.loaded.values():
+            flac = kept[source.hash] = self._found.flac.get(source.hash) or source.flac()
             if sum(map(len, embedded.values())) + len(flac) <= MAX_EMBEDDED:
                 embedded[source.hash] = flac
             else:
                 self._store.put(source, flac)
-        names = {source.hash for source in self._loaded.values()}
-        self._flac = {name: flac for name, flac in self._flac.items() if name in names}
+        self._found = Found(self._found.loaded, self._found.missing, kept)
         return embedded
 
-    def _find(self, key: str, entry: SourceEntry, attachments: Mapping[str, bytes]) -> SourceAudio:
-        known = self._loaded.get(key)
-        if known is not None and known.entry == entry:
-            return known
+    def _find(self, entry: SourceEntry, attachments: Mapping[str, bytes]) -> SourceAudio:
+        known = next((source for source in self._found.loaded.values() if source.hash == entry.hash), None)
+        if known is not None:
+            return known.as_in(entry)
         data = attachments.get(entry.hash)
         return self._store.get(entry) if data is None else decode_flac(data, entry)
 

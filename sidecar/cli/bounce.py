@@ -61,6 +61,8 @@ def bounce(
     else:
         OUT.print(str(output), markup=False)
         ERR.print(report.claim, markup=False)
+        for name in report.missing:
+            ERR.print(f"note: {name} is not on this machine, rendered without it", markup=False)
         if not report.wet:
             ERR.print("dry: there was no source to render from")
 

@@ -28,6 +28,7 @@ def everything(checkpoint: str) -> Iterator[Finding]:
         _device,
         lambda: _checkpoint(checkpoint),
         _loras,
+        _content,
         _plugin,
         _sidecar,
         _logs,
@@ -80,6 +81,20 @@ def _loras() -> Iterator[Finding]:
     yield Finding("loras", "ok", f"{', '.join(names) or 'none of your own'} ({folder})")
 
 
+def _content() -> Iterator[Finding]:
+    from sidecar.content import MAX_STORE, ContentStore
+
+    store = ContentStore()
+    try:
+        files, size = store.size()
+    except OSError as error:
+        fix = "free it, or set DEMON_CONTENT_DIR"
+        yield Finding("content store", "broken", f"{store.folder} cannot be read: {error.strerror}", fix)
+        return
+    text = f"{files} files, {size / 1e6:.0f} MB of at most {MAX_STORE / 1e6:.0f} MB ({store.folder})"
+    yield Finding("content store", "ok", text)
+
+
 def _plugin() -> Iterator[Finding]:
     import plugin_bridge
 
@@ -127,6 +142,9 @@ def _sidecar() -> Iterator[Finding]:
                 text = f"in {entry.host} at {entry.rate} Hz: {entry.state}, {entry.prompt_a!r} to {entry.prompt_b!r}"
                 level: Level = "note" if entry.state == "failed" else "ok"
                 yield Finding(f"instance {entry.instance[:8]}", level, f"{text}. {entry.text}".rstrip(". "))
+                for item in entry.missing:
+                    text = f"{item.kind} {item.name!r} is not on this machine"
+                    yield Finding(f"missing {item.kind}", "note", text, item.fix)
     except (ClientError, SidecarError) as error:
         yield Finding("sidecar", "broken", error.text, error.fix)
 

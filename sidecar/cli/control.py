@@ -10,7 +10,6 @@ from sidecar.cli.output import OUT, CommandError, print_json
 
 if TYPE_CHECKING:
     from sidecar.protocol import InstanceEntry
-    from sidecar.source import SourceAudio
 
 FILE_MODE = 1.0  # `source_mode` of parameters.toml: Learn, File, None
 
@@ -21,23 +20,22 @@ def set_command(
     prompt_b: Annotated[str | None, typer.Option("--prompt-b", help="Heard at Prompt Blend 100 %.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**64 - 1, help="Of the noise.")] = None,
     file: Annotated[Path | None, typer.Option(help="Audio to use as the source, from song start.")] = None,
+    timbre: Annotated[Path | None, typer.Option(help="Audio whose timbre to take.")] = None,
+    structure: Annotated[Path | None, typer.Option(help="Audio whose structure to take, from song start.")] = None,
     preset: Annotated[str | None, typer.Option(help="Name or path of a preset.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Change what a running plugin instance plays; a host saves the result with its project."""
-    if all(value is None for value in (prompt_a, prompt_b, seed, file, preset)):
-        raise CommandError("nothing to set", "give --prompt-a, --prompt-b, --seed, --file or --preset", 2)
+    if all(value is None for value in (prompt_a, prompt_b, seed, file, timbre, structure, preset)):
+        fix = "give --prompt-a, --prompt-b, --seed, --file, --timbre, --structure or --preset"
+        raise CommandError("nothing to set", fix, 2)
     changes = _changes(prompt_a, prompt_b, seed, preset)
+    attachments = _audio(changes, file=file, timbre=timbre, structure=structure)
 
     from sidecar.client import Client
 
     with Client(timeout_s=60.0) as client:
         entry = choose(client.instances(), instance)
-        attachments: dict[str, bytes] = {}
-        if file is not None:
-            source = _source(file, entry.rate)
-            attachments[source.hash] = source.flac()
-            changes |= _file_changes(source, changes)
         version = client.set_state(entry.instance, changes, attachments)
     if json:
         print_json({"instance": entry.instance, "version": version})
@@ -77,24 +75,36 @@ def _changes(prompt_a: str | None, prompt_b: str | None, seed: int | None, prese
     return changes
 
 
-def _file_changes(source: "SourceAudio", changes: dict[str, Any]) -> dict[str, Any]:
+def _audio(changes: dict[str, Any], **files: Path | None) -> dict[str, bytes]:
+    """Names the audio of files in `changes`; the FLAC of what a project embeds, by content hash.
+
+    What is too long for that goes into the content store, which the sidecar shares.
+    """
     import msgspec
 
-    parameters: dict[str, float] = {**(changes.get("parameters") or {}), "source_mode": FILE_MODE}
-    return {"file": msgspec.to_builtins(source.entry), "parameters": parameters}
+    from sidecar import references
+    from sidecar.content import ContentStore
+    from sidecar.sources import MAX_EMBEDDED
+
+    attachments: dict[str, bytes] = {}
+    for role, path in files.items():
+        if path is None:
+            continue
+        source = references.read(_bytes(path), path.name)
+        flac = source.flac()
+        if len(flac) <= MAX_EMBEDDED:
+            attachments[source.hash] = flac
+        else:
+            ContentStore().put(source, flac)
+        changes[role] = msgspec.to_builtins(source.entry)
+        if role == "file":
+            changes["parameters"] = {**(changes.get("parameters") or {}), "source_mode": FILE_MODE}
+    return attachments
 
 
-def _source(path: Path, rate: int) -> "SourceAudio":
-    """The file as canonical source audio at the instance's rate."""
-    import soxr
-
-    from sidecar.cli.audio import read_stereo
-    from sidecar.source import canonical
-
-    audio, found = read_stereo(path)
-    if found != rate:
-        audio = soxr.resample(audio.T, found, rate, quality="VHQ").T
-    source = canonical(audio, 0, rate, path.name)
-    if source is None:
-        raise CommandError(f"{path} is silent", "choose a file with sound in it", 2)
-    return source
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        problem = f"{path} cannot be read: {error.strerror}"
+        raise CommandError(problem, "name an audio file that libsndfile reads: WAV, FLAC, OGG, AIFF", 2) from error

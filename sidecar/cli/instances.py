@@ -26,3 +26,8 @@ def instances(json: Annotated[bool, typer.Option("--json", help="Print one JSON 
     for entry in found:
         table.add_row(entry.instance, entry.host, str(entry.rate), entry.state, entry.prompt_a, entry.prompt_b)
     OUT.print(table)
+    for entry in found:
+        for item in entry.missing:
+            OUT.print(
+                f"{entry.instance[:8]}: {item.kind} {item.name!r} is not on this machine. {item.fix}", markup=False
+            )

@@ -132,7 +132,7 @@ def test_a_missing_source_is_named_and_the_others_still_work(tmp_path: Path) -> 
 
     document = Document({"learned": msgspec.to_builtins(clip.entry), "file": msgspec.to_builtins(other.entry)})
     sources = Sources(ContentStore(tmp_path))
-    sources.load(document, {clip.hash: clip.flac()})
+    sources.hold(sources.find(document, {clip.hash: clip.flac()}))
     assert sources.current(LEARN).hash == clip.hash
     assert sources.current(NONE) is None
     with pytest.raises(ContentError, match="'bass'"):
@@ -148,7 +148,7 @@ def test_an_attachment_that_is_not_what_it_says_changes_nothing(tmp_path: Path) 
     before = sources.current(LEARN).hash
     for wrong in (other.flac(), clip.flac()[:-100], b"", b"fLaC" + bytes(200)):
         with pytest.raises(ContentError):
-            sources.load(Document({"learned": msgspec.to_builtins(clip.entry)}), {clip.hash: wrong})
+            sources.find(Document({"learned": msgspec.to_builtins(clip.entry)}), {clip.hash: wrong})
         assert sources.current(LEARN).hash == before
 
 

@@ -1,0 +1,101 @@
+"""Acts: what a person asks of an instance beside edits of its document, as the change of the document that it makes.
+
+An act changes nothing itself. What it returns takes the way of every change, so that it is refused or taken as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from sidecar import references
+from sidecar.errors import MessageError
+from sidecar.sources import FILE, LEARN
+
+Role = Literal["timbre", "structure", "file"]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A patch of the document, and the FLAC that it names by content hash."""
+
+    keys: Json
+    attachments: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+@dataclass(frozen=True)
+class Act:
+    """What was asked for, and the state of the instance that some acts depend on.
+
+    Attributes:
+        arguments: JSON, not checked yet.
+        attachments: bytes by name.
+        mode: the source mode in force.
+    """
+
+    arguments: Mapping[str, Any]
+    attachments: Mapping[str, bytes]
+    mode: int
+
+
+def perform(verb: str, act: Act) -> Change:
+    """What an act changes.
+
+    Raises:
+        MessageError: there is no such verb, or its arguments are not right.
+        SidecarError: it cannot be done; the text says why.
+    """
+    action = _VERBS.get(verb)
+    if action is None:
+        raise MessageError(f"act: verb is {verb!r}.", "Update DEMON: plugin and sidecar must be of one version.")
+    return action(act)
+
+
+class _Reference(Struct):
+    role: Role
+    name: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class _Clear(Struct):
+    role: Role
+
+
+def _reference(act: Act) -> Change:
+    wanted = _arguments("reference", act, _Reference)
+    if len(act.attachments) != 1:
+        raise MessageError(f"reference: {len(act.attachments)} attachments.", "Send the bytes of one audio file.")
+    (data,) = act.attachments.values()
+    source = references.read(data, wanted.name)
+    keys: Json = {wanted.role: msgspec.to_builtins(source.entry)}
+    if wanted.role == "file":
+        keys["parameters"] = {"source_mode": FILE}
+    return Change(keys, {source.hash: source.flac()})
+
+
+def _clear_reference(act: Act) -> Change:
+    wanted = _arguments("clear_reference", act, _Clear)
+    keys: Json = {wanted.role: None}
+    if wanted.role == "file" and act.mode == FILE:
+        keys["parameters"] = {"source_mode": LEARN}
+    return Change(keys)
+
+
+Arguments = TypeVar("Arguments", bound=Struct)
+
+
+def _arguments(verb: str, act: Act, kind: type[Arguments]) -> Arguments:
+    try:
+        return msgspec.convert(act.arguments, kind)
+    except msgspec.ValidationError as error:
+        raise MessageError(f"{verb}: {error}.", "Send the keys that PROTOCOL section 2 lists for this verb.") from error
+
+
+_VERBS: Final[Mapping[str, Callable[[Act], Change]]] = {
+    "reference": _reference,
+    "clear_reference": _clear_reference,
+}
