@@ -83,7 +83,7 @@ def test_exporting_twice_gives_the_same_audio(exports: dict[str, np.ndarray]) ->
 
 def test_a_look_ahead_is_compensated_so_that_the_track_stays_where_it_was(ardour: Ardour) -> None:
     folder, _ = session(ardour, "late", LATE, "")
-    assert f"latency\t{round(LOOK_AHEAD * RATE)}" in ardour.lua("latency.lua", folder, "late")
+    assert f"latency {round(LOOK_AHEAD * RATE)}" in ardour.lua("latency.lua", folder, "late")
     assert np.array_equal(ardour.export(folder, folder.with_suffix(".wav")), SONG)
 
 
