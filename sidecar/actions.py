@@ -12,8 +12,10 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from sidecar import references
+from sidecar import exports, library, references
+from sidecar.document import Document
 from sidecar.errors import MessageError
+from sidecar.preset import About
 from sidecar.sources import FILE, LEARN
 
 Role = Literal["timbre", "structure", "file"]
@@ -36,11 +38,13 @@ class Act:
         arguments: JSON, not checked yet.
         attachments: bytes by name.
         mode: the source mode in force.
+        document: the document with the values in force.
     """
 
     arguments: Mapping[str, Any]
     attachments: Mapping[str, bytes]
     mode: int
+    document: Document
 
 
 def perform(verb: str, act: Act) -> Change:
@@ -85,6 +89,26 @@ def _clear_reference(act: Act) -> Change:
     return Change(keys)
 
 
+class _Preset(About, frozen=True, kw_only=True):
+    replace: bool = False
+
+
+class _Loaded(Struct):
+    id: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+def _save_preset(act: Act) -> Change:
+    wanted = _arguments("save_preset", act, _Preset)
+    said = {name: getattr(wanted, name) for name in About.__struct_fields__}
+    library.save(act.document, About(**said), replace=wanted.replace)
+    exports.follow()
+    return Change({})
+
+
+def _load_preset(act: Act) -> Change:
+    return Change(library.find(_arguments("load_preset", act, _Loaded).id).changes)
+
+
 Arguments = TypeVar("Arguments", bound=Struct)
 
 
@@ -98,4 +122,6 @@ def _arguments(verb: str, act: Act, kind: type[Arguments]) -> Arguments:
 _VERBS: Final[Mapping[str, Callable[[Act], Change]]] = {
     "reference": _reference,
     "clear_reference": _clear_reference,
+    "save_preset": _save_preset,
+    "load_preset": _load_preset,
 }

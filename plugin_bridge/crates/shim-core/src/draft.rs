@@ -15,6 +15,8 @@ const STEPS: usize = 64;
 const FOREIGN: [&str; 3] = ["parameters", "format", "version"];
 /// Objects of which an edit may give some keys only, as the sidecar takes them.
 const MERGED: [&str; 3] = ["prompts", "clock", "song"];
+/// What an absent key of `song` means.
+const SONG: [(&str, &str); 3] = [("key", ""), ("tempo", "follow"), ("metre", "follow")];
 /// Keys that change without a person's doing.
 const AUTOMATIC: [&str; 6] = ["parameters", "format", "version", "learned", "checkpoint", "engine"];
 
@@ -126,6 +128,18 @@ impl Draft {
         self.merge(Change { keys: loaded.json, attachments: loaded.attachments });
     }
 
+    /// A preset's document; `values` are the parameters in force.
+    pub(crate) fn load_preset(&mut self, mut json: Map<String, Value>, values: Value) {
+        json.retain(|key, _| key == "parameters" || !FOREIGN.contains(&key.as_str()));
+        let mut edit = self.step(Change { keys: json, attachments: Vec::new() });
+        // What the preset left alone may have moved when it is taken back.
+        let named = |(key, _): &(String, Value)| edit.forth.keys["parameters"].get(key).is_some();
+        let values: Map<_, _> = values.as_object().cloned().unwrap_or_default().into_iter().filter(named).collect();
+        edit.back.keys.insert("parameters".into(), values.into());
+        self.remember(edit.clone());
+        self.merge(edit.forth);
+    }
+
     /// A person's act was done; the document that comes of it can be undone.
     pub(crate) fn acted(&mut self) {
         self.acted += 1;
@@ -159,7 +173,14 @@ impl Draft {
     }
 
     fn held(&self, key: &str) -> Value {
-        self.document.json.get(key).cloned().unwrap_or_default()
+        let mut held = self.document.json.get(key).cloned().unwrap_or_default();
+        if let (Value::Object(song), "song") = (&mut held, key) {
+            // Null says something in here, so that the way back from a key that was absent is its default.
+            for (key, default) in SONG {
+                song.entry(key).or_insert_with(|| default.into());
+            }
+        }
+        held
     }
 
     /// The value that a key has after an edit.
