@@ -18,6 +18,7 @@ from sidecar.document import parse_json
 from sidecar.errors import LoraMissingError, SidecarError, TimelineError
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
+from sidecar.ledger import Ledger
 from sidecar.lookout import Lookout
 from sidecar.opening import Opening
 from sidecar.parameters import TABLE
@@ -67,6 +68,7 @@ class Instance:
         self._cold = False
         self._health = Reporter(send)
         self._lookout = Lookout(self._project, self._health)
+        self._ledger: Ledger | None = None
         self._show: Send | None = None
 
     @property
@@ -83,6 +85,7 @@ class Instance:
             prompt_b=prompts.b,
             text=self._health.text,
             missing=self._project.missing,
+            takes=self._project.take_infos,
         )
 
     def open_timeline(self, timeline: Timeline) -> int:
@@ -91,6 +94,7 @@ class Instance:
         self._standby.forget()
         self._timeline = timeline
         self._publisher = Publisher(timeline, self._send)
+        self._ledger = Ledger(timeline.rate)
         self._report()
         return self._version
 
@@ -114,6 +118,8 @@ class Instance:
         self._version += 1
         if self._running is not None and prompts is not None:
             self._running.run.use(prompts)
+        if self._running is not None:
+            self._running.run.play(self._project.takes)
         self._standby.renew()
         self._unsaved |= not from_plugin or proposal.document.adds_to(parse_json(changes))
         self._cold = True
@@ -127,7 +133,8 @@ class Instance:
         Raises:
             SidecarError, EngineError: it cannot be done. Nothing is changed then.
         """
-        change = actions.perform(verb, Act(arguments, attachments, self._project.mode))
+        act = Act(arguments, attachments, self._project.document, self._project.mode, self._ledger)
+        change = actions.perform(verb, act)
         return self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
 
     def watch(self, show: Send | None) -> int:
@@ -296,6 +303,8 @@ class Instance:
         if self._running is None or self._publisher is None:
             return False
         step = self._running.advance(self._publisher)
+        if self._ledger is not None:
+            self._ledger.add(self._running.drain())
         run = self._running.run
         self._version = max(self._version, run.control_version)
         if isinstance(step, Run):

@@ -14,8 +14,9 @@ from sidecar.errors import SidecarError, StateError
 from sidecar.material import References
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
-from sidecar.protocol import MAX_DOCUMENT, Missing
+from sidecar.protocol import MAX_DOCUMENT, Missing, TakeInfo
 from sidecar.sources import LEARN, NONE, Found, Sources
+from sidecar.takes import CHOICES, Takes
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
@@ -102,6 +103,7 @@ class Project:
         self._sources.hold(proposal.found)
         self.document = proposal.document
         self.values.update(proposal.values)
+        self._sources.shelve_takes()
 
     @property
     def missing(self) -> list[Missing]:
@@ -115,6 +117,17 @@ class Project:
         loras = [Missing("lora", error.name, error.fix) for error in self._preparer.loras.missing(fields.loras)]
         checkpoint = self._other_checkpoint()
         return [*checkpoint, *loras, *audio]
+
+    @property
+    def takes(self) -> Takes:
+        """The takes that are here."""
+        found = ((choice, self._sources.get(f"takes.{slot}")) for slot, choice in CHOICES.items())
+        return Takes({choice: source for choice, source in found if source is not None})
+
+    @property
+    def take_infos(self) -> list[TakeInfo]:
+        """What the list of instances says about the document's takes."""
+        return [msgspec.convert(msgspec.to_builtins(take), TakeInfo) for take in self.document.fields.takes]
 
     def look_again(self) -> None:
         """Look for audio that is missing; `missing` itself looks for LoRAs."""

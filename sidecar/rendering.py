@@ -28,6 +28,7 @@ class Rendering:
         self.run = run
         self.number = number
         self._cutter = Cutter(run.span)
+        self._heard: list[Run] = []
 
     def advance(self, publisher: Publisher) -> Run | Progress:
         """Do the next unit of work that is due, and publish what it completes; waits while chunks wait for slots.
@@ -39,8 +40,14 @@ class Rendering:
             return Progress.WAITING
         step = self.run.advance()
         if isinstance(step, Run):
+            self._heard.append(step)
             publisher.add(self.number, self._cutter.add(step))
         return step
+
+    def drain(self) -> list[Run]:
+        """What was rendered since this was last asked, for whoever keeps it."""
+        heard, self._heard = self._heard, []
+        return heard
 
 
 def begin(
