@@ -1,7 +1,7 @@
 """One block as CLAP's structs: ports, parameter events, the transport. Lengths and positions are samples."""
 
 import ctypes
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from ctypes import CFUNCTYPE, POINTER, c_bool, c_float, c_uint32, c_void_p
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
@@ -25,12 +25,16 @@ class Event:
 
 @dataclass(frozen=True)
 class Transport:
-    """The song at a block's first sample. `position` and the ends of `loop` are samples; `tempo` is beats a minute."""
+    """The song at a block's first sample. `position` and the ends of `loop` are samples; `tempo` is beats a minute.
+
+    `headless`: leave the event's header empty, as qtractor 0.9.31 does.
+    """
 
     position: int
     playing: bool = True
     tempo: float = 120.0
     loop: tuple[int, int] | None = None
+    headless: bool = False
 
     def moved(self, frames: int) -> "Transport":
         """The song `frames` later: further on while it plays, back at the loop's start once it reaches the end."""
@@ -52,7 +56,8 @@ class Transport:
         flags = abi.TRANSPORT_HAS_TEMPO | abi.TRANSPORT_HAS_BEATS | abi.TRANSPORT_HAS_SECONDS
         flags |= abi.TRANSPORT_IS_PLAYING if self.playing else 0
         event = abi.TransportEvent(tempo=self.tempo, signature_numerator=4, signature_denominator=4)
-        event.header = abi.EventHeader(ctypes.sizeof(event), 0, 0, abi.EVENT_TRANSPORT, 0)
+        if not self.headless:
+            event.header = abi.EventHeader(ctypes.sizeof(event), 0, 0, abi.EVENT_TRANSPORT, 0)
         event.song_seconds, event.song_beats = self._times(self.position, rate)
         if self.loop is not None:
             flags |= abi.TRANSPORT_IS_LOOP_ACTIVE
@@ -103,9 +108,10 @@ class Events:
         return True
 
 
-def port(audio: Audio) -> abi.AudioBuffer:
-    """The port whose channels are the rows of `audio`, which has to outlive it."""
-    rows = [row.ctypes.data_as(POINTER(c_float)) for row in audio]
+def port(audio: Audio, missing: Container[int] = ()) -> abi.AudioBuffer:
+    """The port whose channels are the rows of `audio`, which has to outlive it; those in `missing` have no memory."""
+    none = POINTER(c_float)()
+    rows = [none if index in missing else row.ctypes.data_as(POINTER(c_float)) for index, row in enumerate(audio)]
     return abi.AudioBuffer(data32=(POINTER(c_float) * len(rows))(*rows), channel_count=len(rows))
 
 

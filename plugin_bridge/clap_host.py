@@ -6,7 +6,7 @@ There is no CLAP host among Python packages, and none that is packaged calls CLA
 import ctypes
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from ctypes import POINTER, byref, c_double
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 
 from plugin_bridge import clap_abi as abi
 from plugin_bridge.clap_block import Audio, Event, Events, Transport, lengths, port
+
+# Samples of known content on both sides of every output channel: what a plugin writes there is its mistake.
+FENCE, FENCE_VALUE = 64, np.float32(123.25)
 
 __all__ = ["Audio", "ClapError", "ClapHost", "Event", "Parameter", "Rendered", "Transport"]
 
@@ -203,7 +206,13 @@ class ClapHost:
         self.close()
 
     def process(
-        self, audio: Audio, events: Sequence[Event] = (), transport: Transport | None = None, *, in_place: bool = False
+        self,
+        audio: Audio,
+        events: Sequence[Event] = (),
+        transport: Transport | None = None,
+        *,
+        in_place: bool = False,
+        missing: Container[int] = (),
     ) -> Rendered:
         """One block.
 
@@ -212,13 +221,18 @@ class ClapHost:
             events: times from 0 to frames, in ascending order.
             transport: none for a host without a clock.
             in_place: hand over one buffer as input and output.
+            missing: output channels without memory (null pointers), and input channels too when `in_place`.
 
         Raises:
-            ClapError: not active, or the plugin reported an error.
+            ClapError: not active, the plugin reported an error, or it wrote beside the block.
         """
         source = np.array(audio, np.float32, order="C")
-        target = source if in_place else np.full_like(source, np.nan)
-        inputs, outputs, queue = port(source), port(target), Events(events)
+        memory = np.full((len(source), source.shape[1] + 2 * FENCE), FENCE_VALUE, np.float32)
+        target = memory[:, FENCE : memory.shape[1] - FENCE]
+        target[:] = source if in_place else np.nan
+        source = target if in_place else source
+        inputs, outputs = port(source, missing if in_place else ()), port(target, missing)
+        queue = Events(events)
         song = None if transport is None else ctypes.pointer(transport.event(self.rate))
         frames = source.shape[1]
         block = abi.Process(
@@ -238,9 +252,11 @@ class ClapHost:
         elapsed = time.perf_counter_ns() - start
         if status == abi.PROCESS_ERROR:
             raise ClapError(f"plugin.process({frames} frames)")
+        if np.any(memory[:, :FENCE] != FENCE_VALUE) or np.any(memory[:, FENCE + frames :] != FENCE_VALUE):
+            raise ClapError(f"plugin.process({frames} frames) wrote beside its block")
         self.said += queue.said
         self._steady += frames
-        return Rendered(target, np.array([elapsed]))
+        return Rendered(np.ascontiguousarray(target), np.array([elapsed]))
 
     def render(
         self,
@@ -280,11 +296,17 @@ class ClapHost:
             np.concatenate([block.nanoseconds for block in done]),
         )
 
-    def save(self, piece: int = 7) -> bytes:
-        """The state; the stream takes at most `piece` bytes a call, as CLAP allows."""
+    def save(self, piece: int = 7, breaks_after: int | None = None) -> bytes:
+        """The state; the stream takes at most `piece` bytes a call, as CLAP allows, and fails after `breaks_after`.
+
+        Raises:
+            ClapError: the plugin could not save.
+        """
         data = bytearray()
 
         def write(_: object, pointer: int, size: int) -> int:
+            if breaks_after is not None and len(data) >= breaks_after:
+                return -1
             taken = min(size, piece)
             data.extend(ctypes.string_at(pointer, taken))
             return taken
@@ -294,12 +316,17 @@ class ClapHost:
             raise ClapError("state.save")
         return bytes(data)
 
-    def load(self, data: bytes, piece: int = 7) -> bool:
-        """Load a state, given at most `piece` bytes a call. False when the plugin refuses it."""
+    def load(self, data: bytes, piece: int = 7, breaks_after: int | None = None) -> bool:
+        """Load a state, given at most `piece` bytes a call; the stream fails after `breaks_after` bytes.
+
+        False when the plugin refuses it.
+        """
         left = memoryview(data)
 
         def read(_: object, pointer: int, size: int) -> int:
             nonlocal left
+            if breaks_after is not None and len(data) - len(left) >= breaks_after:
+                return -1
             given = bytes(left[: min(size, piece)])
             left = left[len(given) :]
             ctypes.memmove(pointer, given, len(given))

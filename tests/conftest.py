@@ -5,6 +5,10 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from bridge_rig import Bundles
+from trap_build import Trap, build_trap
+
+from plugin_bridge.build import build
 
 # pytest writes whole diffs where CI is set, and the diff of two bounces takes longer than the test's time limit.
 IN_CI = bool(os.environ.pop("CI", ""))
@@ -31,3 +35,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def repository() -> Path:
     """The root of this clone."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def bundles() -> Bundles:
+    """Both bundles, compiled from the sources as they are now."""
+    built = build()
+    return Bundles(built.vst3, built.clap)
+
+
+@pytest.fixture(scope="session")
+def trap(bundles: Bundles, tmp_path_factory: pytest.TempPathFactory) -> Trap:
+    """The same sources with the audio thread's hooks."""
+    return build_trap(tmp_path_factory.mktemp("trap"))

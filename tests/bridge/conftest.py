@@ -1,23 +1,10 @@
 """Fixtures of the contract tests: a world without a sidecar, into which a test puts the peer it wants."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "hosts"))
-
 from bridge_rig import Bundles, Rig
-
-from plugin_bridge.build import build
-
-
-@pytest.fixture(scope="session")
-def bundles() -> Bundles:
-    """Both bundles, compiled from the sources as they are now."""
-    built = build()
-    return Bundles(built.vst3, built.clap)
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from bridge_rig import HERE, Bundles, Rig
 
-from plugin_bridge.build import build
-
 HOSTS = {"minihost", "pedalboard", "dawdreamer", "ardour", "qtractor", "clap"}
 
 
@@ -20,13 +18,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(host)
     if not HOSTS.intersection(mark.name for mark in item.iter_markers()):
         raise pytest.UsageError(f"{item.nodeid}: mark it with the host that loads the plugin, one of {sorted(HOSTS)}")
-
-
-@pytest.fixture(scope="session")
-def bundles() -> Bundles:
-    """Both bundles, compiled from the sources as they are now."""
-    built = build()
-    return Bundles(built.vst3, built.clap)
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,14 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from bridge_rig import Bundles, Rig
+from bridge_rig import Rig
 from clip import music
 from scenes import RATE, document
-
-from plugin_bridge.build import WORKSPACE, build
+from trap_build import Trap
 
 SONG = music(12.0, RATE)
 PACED = 5 * RATE  # in step with the clock, so that new audio arrives and crossfades while it plays
@@ -23,26 +21,6 @@ BLOCK = 256
 # What the interposer must catch inside and not outside; "direct" is a bare system call instruction, which only a kernel
 # that dispatches system calls lets it see.
 SELF_TEST = {"malloc": "1 0", "mutex": "1 0", "write": "1 0", "futex": "1 0", "nothing": "0 0"}
-
-
-@dataclass(frozen=True)
-class Trap:
-    """The plugin built with its hooks, and the library that listens to them."""
-
-    bundles: Bundles
-    library: Path
-    self_test: Path
-
-
-@pytest.fixture(scope="module")
-def trap(bundles: Bundles, tmp_path_factory: pytest.TempPathFactory) -> Trap:
-    folder = tmp_path_factory.mktemp("trap")
-    library, self_test = folder / "trap.so", folder / "selftest"
-    for source, target, flags in (("trap.c", library, ["-shared", "-fPIC"]), ("selftest.c", self_test, [])):
-        command = ["cc", "-O2", *flags, "-o", target, WORKSPACE / "trap" / source, "-ldl", "-lpthread"]
-        subprocess.run(command, check=True, timeout=60)
-    built = build(folder / "bundles", features=["trap"])
-    return Trap(Bundles(built.vst3, built.clap), library, self_test)
 
 
 def lanes() -> list[list]:
@@ -69,7 +47,7 @@ def trapped(request: pytest.FixtureRequest, rig: Rig, trap: Trap) -> Callable[[l
         world = replace(rig, bundles=trap.bundles, jobs=rig.jobs + 1000)
         log = rig.root / f"trap-{host}.log"
         state = world.state(host, f"trapped-{host}", *document(SONG))
-        extra = {"LD_PRELOAD": str(trap.library), "DEMON_TRAP_LOG": str(log)}
+        extra = trap.environment(log)
         result = world.job(host, [{"do": "load", "from": state}, *steps], extra=extra)
         return result, log.read_text().splitlines()
 
