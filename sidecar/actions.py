@@ -129,7 +129,8 @@ def _drop_take(act: Act) -> Change:
 
 def _other_takes(act: Act, slot: str) -> list[Json]:
     # as they are in the document: keys of a newer version stay
-    return [take for take in act.document.data.get("takes") or [] if take["slot"] != slot]
+    takes: list[Json] = act.document.data.get("takes") or []
+    return [take for take in takes if take["slot"] != slot]
 
 
 Arguments = TypeVar("Arguments", bound=Struct)

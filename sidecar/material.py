@@ -17,6 +17,7 @@ from sidecar.loras import Loras
 from sidecar.prompts import Asked, Pair, Prompt, Prompts, Texts, facts_of
 from sidecar.region import TEXT_REGION, Region
 from sidecar.source import SourceAudio, over_region
+from sidecar.takes import NO_TAKES, Takes
 from sidecar.windows import resample
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Material:
     prompts: Prompts
     clock: Clock
     structure: Structure | None = None
+    takes: Takes = NO_TAKES
 
     def equals(self, other: Material) -> bool:
         """Whether both render the same. What was prepared twice, because it was no longer kept, counts as different."""
@@ -70,6 +72,7 @@ class Material:
             (self.region, self.clock, self.prompts) == (other.region, other.clock, other.prompts)
             and self.source is other.source
             and self.structure is other.structure
+            and self.takes.equals(other.takes)
         )
 
 

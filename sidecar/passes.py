@@ -8,6 +8,7 @@ It works one unit at a time (an engine tick or a window), so that instances can 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -15,12 +16,14 @@ from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
 from sidecar.requests import Requests
+from sidecar.takes import Deck
 from sidecar.windows import Run, Windows
 
 if TYPE_CHECKING:
     from engine import EngineError, Finished, Session
     from sidecar.material import Material
     from sidecar.prompts import Prompts
+    from sidecar.takes import Takes
 
 CATCH_UP: Final = 50
 """Frames that a live pass may lag before it gives up ticks: 2 s hide the priming, and are too little to hear as lag."""
@@ -74,6 +77,7 @@ class Pass:
         region = material.region
         self._lanes = LaneSet(rate, start, values, memory)
         self._windows = Windows(session, region, rate)
+        self._deck = Deck(material.takes, region.end, rate)
         self._next = max(down_to_window(self._first_frame), region.start)
         self.span = (first_sample(self._next, rate), region.samples(rate)[1])
         self._stream = session.open_stream(region.frames, material.clock.depth)
@@ -96,6 +100,10 @@ class Pass:
         """Change prompts, seed and LoRAs for the generations that are admitted from now on."""
         self._requests.prompts = prompts
         self._base_version += 1
+
+    def play(self, takes: Takes) -> None:
+        """Play these takes, where the parameter `take` chooses one, from the next window on."""
+        self._deck.use(takes)
 
     def point(self, key: str, position: int, value: float, *, ramp: bool = False) -> None:
         """From song sample `position` on a parameter holds `value`: at once, or after a linear move."""
@@ -132,7 +140,6 @@ class Pass:
         while self._covered <= self._start:
             yield Progress.WAITING
         self._lanes.prime()
-        yield from self._prime()
         frame = self._first_frame
         yield from self._render_due(frame)
         while self._next < self.material.region.end:
@@ -140,13 +147,14 @@ class Pass:
             while self._covered < first_sample(frame, self._rate):
                 yield Progress.WAITING
             self._lanes.settle(frame)
-            if self._ticks_at(frame) and not self._frozen:
+            if self._ticks_at(frame) and not self._frozen and not self._taken(frame):
                 self._tick(frame)
                 yield Progress.WORKED
             yield from self._render_due(frame)
 
-    def _prime(self) -> Iterator[Progress]:
-        self._submit(self._first_frame, heard=self._first_frame)
+    def _prime(self, frame: int) -> Iterator[Progress]:
+        if self._newest is None:
+            self._submit(frame, heard=frame)
         while self._newest is None:
             self._keep(self._stream.tick())
             if self.error is not None:
@@ -171,9 +179,7 @@ class Pass:
                 if done.latent is not None:
                     self._requests.finished(done.latent)
 
-    def _render_due(self, frame: int) -> Iterator[Run]:
-        newest = self._newest
-        assert newest is not None and newest.latent is not None  # noqa: PT018, S101 - primed before the first window
+    def _render_due(self, frame: int) -> Iterator[Run | Progress]:
         ahead = frame + self.material.clock.lead_frames
         while self._next < self.material.region.end and self._next <= ahead:
             window, self._next = self._next, self._next + WINDOW
@@ -181,8 +187,23 @@ class Pass:
                 self.late_frames += WINDOW if self._rendered else 0
                 continue
             self._rendered = True
-            audio = self._windows.render(newest.latent, window)
-            yield Run(first_sample(window, self._rate), audio, newest.generation, newest.control_version)
+            choice, live = round(self._lanes.hold("take")), None
+            if self._deck.needs_live(choice, window):
+                yield from self._prime(frame)
+                live = self._render(window)
+            yield self._heard(choice, window, live)
+
+    def _render(self, window: int) -> Run:
+        newest = self._newest
+        assert newest is not None and newest.latent is not None  # noqa: PT018, S101 - primed before
+        audio = self._windows.render(newest.latent, window)
+        return Run(first_sample(window, self._rate), audio, newest.generation, newest.control_version)
+
+    def _heard(self, choice: int, window: int, live: Run | None) -> Run:
+        audio = self._deck.render(choice, window, None if live is None else live.audio)
+        start = first_sample(window, self._rate)
+        # audio of a take alone is of no generation; the first one's number stands for it
+        return Run(start, audio, 1, self.control_version) if live is None else replace(live, audio=audio)
 
     def _following(self, frame: int) -> int:
         lag = self._playhead - frame
@@ -196,6 +217,13 @@ class Pass:
         clock = self.material.clock
         first = self.material.region.start - clock.lead_frames - 2 * clock.steps * self._tick_frames
         return frame >= first and frame % self._tick_frames == 0
+
+    def _taken(self, frame: int) -> bool:
+        """A take is heard as far as a generation that is submitted now would be heard first."""
+        clock = self.material.clock
+        heard = frame + (clock.steps - 1) * self._tick_frames + clock.lead_frames
+        choice = round(self._lanes.hold("take"))
+        return self._deck.covers(choice, self._next, max(heard, self._next) + 2 * WINDOW)
 
     @property
     def _playhead(self) -> int:

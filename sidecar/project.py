@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -16,7 +16,7 @@ from sidecar.parameters import TABLE
 from sidecar.prompts import said
 from sidecar.protocol import MAX_DOCUMENT, Missing, TakeInfo
 from sidecar.sources import LEARN, NONE, Found, Sources
-from sidecar.takes import CHOICES, Takes
+from sidecar.takes import Takes, takes_of
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
@@ -121,8 +121,7 @@ class Project:
     @property
     def takes(self) -> Takes:
         """The takes that are here."""
-        found = ((choice, self._sources.get(f"takes.{slot}")) for slot, choice in CHOICES.items())
-        return Takes({choice: source for choice, source in found if source is not None})
+        return takes_of(self._sources.get)
 
     @property
     def take_infos(self) -> list[TakeInfo]:
@@ -164,7 +163,8 @@ class Project:
             return None
         audio = self._sources.current(self.mode)
         references = References(self._sources.get("timbre"), self._sources.get("structure"))
-        return self._preparer.material(self.document, audio, None if audio is None else audio.region, references)
+        region = None if audio is None else audio.region
+        return replace(self._preparer.material(self.document, audio, region, references), takes=self.takes)
 
     def new_prompts(self, proposal: Proposal, material: Material) -> Prompts | None:
         """Prompts, timbre, seed and LoRAs of a proposal for a pass that is under way; None where nothing changes.

@@ -6,7 +6,7 @@ another the two cross linearly, as windows do, and in between a take is heard sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -40,6 +40,12 @@ class Takes:
 
 
 NO_TAKES: Final = Takes()
+
+
+def takes_of(get: Callable[[str], SourceAudio | None]) -> Takes:
+    """The takes that are here; `get` finds audio under a key of `Fields.audio`."""
+    found = ((choice, get(f"takes.{slot}")) for slot, choice in CHOICES.items())
+    return Takes({choice: source for choice, source in found if source is not None})
 
 
 class Deck:
