@@ -16,6 +16,7 @@ from engine.errors import CheckpointError, EngineError, LoraError, RequestError
 
 if TYPE_CHECKING:
     from engine.analysis.info import AudioInfo, audio_info
+    from engine.codec.encoding import Encoding
     from engine.lora.library import LoraInfo, LoraLibrary
     from engine.lora.metadata import LoraMetadata
     from engine.model.checkpoint import CheckpointInfo
@@ -50,6 +51,7 @@ _HOMES = {
     "Conditioning": "engine.request.conditioning",
     "Curve": "engine.request.curves",
     "Dcw": "engine.request.dcw",
+    "Encoding": "engine.codec.encoding",
     "Finished": "engine.stream.finished",
     "FinishedRegion": "engine.song.stream",
     "FrozenSong": "engine.song.frozen",
@@ -88,6 +90,7 @@ __all__ = [
     "Conditioning",
     "Curve",
     "Dcw",
+    "Encoding",
     "EngineError",
     "Finished",
     "FinishedRegion",

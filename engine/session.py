@@ -13,6 +13,7 @@ from engine import device as devices
 from engine.analysis.info import AudioInfo, audio_info
 from engine.backends import Backend
 from engine.backends.choose import check_backend
+from engine.codec.encoding import Encoding
 from engine.constants import FRAME_RATE, SOURCE_GRID
 from engine.errors import EngineError, RequestError
 from engine.lora.library import LoraLibrary
@@ -265,6 +266,14 @@ class Session:
             RequestError: wrong shape, not finite, or a length that cannot be used.
         """
         return self._open.codec.encode(audio, frames)
+
+    def begin_source(self, audio: ArrayLike, frames: int | None = None) -> Encoding:
+        """As `prepare_source`, 4 s of audio at a time: `Encoding.advance` until it returns the source, the same bytes.
+
+        Raises:
+            RequestError: as `prepare_source`.
+        """
+        return self._open.codec.begin(audio, frames)
 
     def extract_hints(self, latent: ArrayLike) -> NDArray[np.float32]:
         """A latent [T, 64] through the 5 Hz audio tokens and back: what `Source.hints` and `Request.hints` hold.

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from sidecar import references
+from sidecar import exports, library, references
 from sidecar.errors import MessageError, StateError
+from sidecar.preset import About
 from sidecar.source import canonical
 from sidecar.sources import FILE, LEARN
 
@@ -42,7 +43,7 @@ class Act:
     Attributes:
         arguments: JSON, not checked yet.
         attachments: bytes by name.
-        document: in force.
+        document: the document with the values in force.
         mode: the source mode in force.
         ledger: what was rendered; None where there is no timeline yet.
     """
@@ -133,6 +134,26 @@ def _other_takes(act: Act, slot: str) -> list[Json]:
     return [take for take in takes if take["slot"] != slot]
 
 
+class _Preset(About, frozen=True, kw_only=True):
+    replace: bool = False
+
+
+class _Loaded(Struct):
+    id: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+def _save_preset(act: Act) -> Change:
+    wanted = _arguments("save_preset", act, _Preset)
+    said = {name: getattr(wanted, name) for name in About.__struct_fields__}
+    library.save(act.document, About(**said), replace=wanted.replace)
+    exports.follow()
+    return Change({})
+
+
+def _load_preset(act: Act) -> Change:
+    return Change(library.find(_arguments("load_preset", act, _Loaded).id).changes)
+
+
 Arguments = TypeVar("Arguments", bound=Struct)
 
 
@@ -148,4 +169,6 @@ _VERBS: Final[Mapping[str, Callable[[Act], Change]]] = {
     "clear_reference": _clear_reference,
     "take": _take,
     "drop_take": _drop_take,
+    "save_preset": _save_preset,
+    "load_preset": _load_preset,
 }

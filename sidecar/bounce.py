@@ -16,7 +16,7 @@ from sidecar.document import Document
 from sidecar.errors import StateError
 from sidecar.lanes import Lane
 from sidecar.limiter import AHEAD
-from sidecar.material import Material, Preparer, References
+from sidecar.material import Preparer, References
 from sidecar.output import render_output
 from sidecar.parameters import TABLE
 from sidecar.passes import Pass, Progress
@@ -28,6 +28,7 @@ from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from engine import Session
+    from sidecar.score import Score
 
 
 Audio = NDArray[np.float32]
@@ -107,10 +108,9 @@ def bounce(
     wet, span, generations = np.zeros_like(audio), (0, 0), 0
     if source is not None or mode == NONE:
         references = References(sources.get("timbre"), sources.get("structure"))
-        region = None if source is None else source.region
-        material = Preparer(session).material(document, source, region, references)
-        material = replace(material, takes=takes_of(sources.get))
-        wet, span, generations = _render(session, material, audio.shape[1], rate, values, automation, report)
+        score = Preparer(session).score(document, source, references, rate=rate)
+        score = replace(score, takes=takes_of(sources.get))
+        wet, span, generations = _render(session, score, audio.shape[1], rate, values, automation, report)
     out = render_output(audio, wet, span, rate, _output_lanes(values, automation))
     digest = sha256(np.ascontiguousarray(out.T, "<f4").tobytes()).hexdigest()
     start, end = span[0], min(span[1], audio.shape[1])
@@ -142,7 +142,7 @@ def _check(audio: Audio, rate: int) -> None:
 
 def _render(
     session: Session,
-    material: Material,
+    score: Score,
     samples: int,
     rate: int,
     values: Mapping[str, float],
@@ -151,7 +151,7 @@ def _render(
 ) -> tuple[Audio, tuple[int, int], int]:
     wet = np.zeros((2, samples + AHEAD), np.float32)
     heard: set[int] = set()
-    run = Pass(session, material, rate, 0, values)
+    run = Pass(session, score, rate, 0, values)
     start, end = max(run.span[0], 0), min(run.span[1], samples)
     for key, point in automation.in_order():
         run.point(key, point.sample, point.value, ramp=point.ramp)

@@ -44,6 +44,18 @@ def refresh() -> Published | None:
     return None if where is None else export(where)
 
 
+def follow() -> None:
+    """Bring hosts' lists in step after a change of the library that is done already.
+
+    Raises:
+        StateError: the change is done, and hosts' lists are as they were.
+    """
+    try:
+        refresh()
+    except BridgeError as error:
+        raise StateError(f"It is done, but hosts do not see it: {error}.", f"{error.fix.capitalize()}.") from error
+
+
 def state(preset: Preset) -> bytes:
     """The blob that puts a preset in force in a plugin that loads it as its state."""
     return encode_blob(msgspec.json.encode({"format": FORMAT, "version": VERSION, **preset.changes}), {})

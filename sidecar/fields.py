@@ -16,8 +16,8 @@ from sidecar.protocol import Hash
 
 FORMAT: Final = "demon-state"
 VERSION: Final = 2
-MAX_SECONDS: Final = 60
-"""Longest source, in seconds: 1500 frames, the region that the engine generates at once."""
+MAX_SECONDS: Final = 600
+"""Longest source, in seconds: 15000 frames, as far as the model goes."""
 
 Text = Annotated[str, Meta(max_length=4096)]
 Frames = Annotated[int, Meta(ge=1, le=250)]  # a tick or look-ahead of more than 10 s is a mistake

@@ -27,12 +27,14 @@ from sidecar.project import Project
 from sidecar.publisher import Publisher, Send
 from sidecar.records import Begin, Flag, Kind
 from sidecar.standby import Standby
+from sidecar.tempo import UNKNOWN
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
-    from sidecar.material import Material, Preparer
+    from sidecar.material import Preparer
     from sidecar.rendering import Rendering
+    from sidecar.score import Score
     from sidecar.timeline import Capture, Timeline
 
 Row = tuple[int, int, int, int, float, int, int]
@@ -59,6 +61,7 @@ class Instance:
         self._standby = Standby(self._project, preparer, send)
         self._version = 0
         self._memory = Memory()
+        self._tempo = UNKNOWN
         self._timeline: Timeline | None = None
         self._publisher: Publisher | None = None
         self._opening: Opening | None = None
@@ -108,7 +111,7 @@ class Instance:
         running = None if self._running is None else self._running.run
         prompts, missing = None, False
         try:
-            prompts = None if running is None else self._project.new_prompts(proposal, running.material)
+            prompts = None if running is None else self._project.new_prompts(proposal, running.score)
         except LoraMissingError:
             missing = True  # a project is kept whatever it names; the pass goes dry, and `_report` says why
         self._project.accept(proposal)
@@ -133,7 +136,7 @@ class Instance:
         Raises:
             SidecarError, EngineError: it cannot be done. Nothing is changed then.
         """
-        act = Act(arguments, attachments, self._project.document, self._project.mode, self._ledger)
+        act = Act(arguments, attachments, self._project.in_force, self._project.mode, self._ledger)
         change = actions.perform(verb, act)
         return self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
 
@@ -165,6 +168,8 @@ class Instance:
                         self._project.capture(song, None if capture is None else capture.audio)
                 case Kind.PASS:
                     self._begin(Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
+                case Kind.TEMPO | Kind.METRE:
+                    self._tempo = self._tempo.heard(kind, song, value, aux)
                 case Kind.STOP if number == self._number:
                     self._end_pass()
                     self._report()
@@ -191,7 +196,7 @@ class Instance:
         """Do one unit of work ahead of the next pass; False when there is none now."""
         if not self._stands or self._timeline is None or self._publisher is None:
             return False
-        return self._standby.advance(self._timeline, self._publisher, self._version)
+        return self._standby.advance(self._timeline, self._publisher, self._tempo, self._version)
 
     @property
     def wait(self) -> float | None:
@@ -244,6 +249,7 @@ class Instance:
         if self._timeline is None:
             raise TimelineError("A pass begins before there is a timeline.", "Send timeline first.")
         self._end_pass(loop=loop)
+        self._tempo = UNKNOWN  # what the host knows of it follows at once
         self._project.begin_pass(self._timeline.rate)
         self._number, self._opening = opening.number, opening
         self._standby.leave()
@@ -257,10 +263,10 @@ class Instance:
             if opening.offline and self._unsaved:
                 self._save()  # a script may bounce and save at once; in real time nobody is that quick
             self._project.look_again()
-            material = self._project.material()
-            code = no_source(self._project.mode)[0] if material is None else ""
-            if material is not None:
-                span = self._start(material, opening)
+            score = self._score()
+            code = no_source(self._project.mode)[0] if score is None else ""
+            if score is not None:
+                span = self._start(score, opening)
                 code = "" if self._running else "past_region"
             self._health.clear()
         except (SidecarError, EngineError) as error:
@@ -274,16 +280,16 @@ class Instance:
         self._log.info("pass", number=opening.number, start=opening.song, span=span, code=code, offline=opening.offline)
         self._report()
 
-    def _start(self, material: Material, opening: Opening) -> tuple[int, int]:
+    def _start(self, score: Score, opening: Opening) -> tuple[int, int]:
         assert self._timeline is not None and self._publisher is not None  # noqa: PT018, S101 - _begin has looked
-        started = self._standby.take(opening.song, material, opening.primed_values(self._project.values))
+        started = self._standby.take(opening.song, score, opening.primed_values(self._project.values))
         points = opening.later_points
         if started is None:
             points = opening.points
             self._publisher.forget()
             started = rendering.begin(
                 self._preparer.session,
-                material,
+                score,
                 self._timeline.rate,
                 opening.song,
                 opening.first_values(self._project.values),
@@ -337,12 +343,17 @@ class Instance:
         self._send(protocol.encode(message, document, *attachments.values()))
 
     def _warm_up(self) -> bool:
-        # encoding a source takes seconds: better now than when the user presses play
+        # encoding a region takes a second: better now than when the user presses play
         if not self._cold or not self._stands:
             return False
         self._cold = False
-        self._project.material()
+        score = self._score()
+        self._cold = score is not None and score.prepare(0)
         return True
+
+    def _score(self) -> Score | None:
+        assert self._timeline is not None  # noqa: S101 - nothing begins before there is one
+        return self._project.score(self._tempo, self._timeline.rate)
 
     def _find_again(self) -> None:
         self._log.info("found", missing=[item.name for item in self._project.missing])

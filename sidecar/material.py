@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.course import course_of, text_course
 from sidecar.document import Document
 from sidecar.fields import Clock
 from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES, frame_of
 from sidecar.loras import Loras
 from sidecar.prompts import Asked, Pair, Prompt, Prompts, Texts, facts_of
-from sidecar.region import TEXT_REGION, Region
+from sidecar.score import Score
 from sidecar.source import SourceAudio, over_region
-from sidecar.takes import NO_TAKES, Takes
+from sidecar.tempo import UNKNOWN, Tempo
 from sidecar.windows import resample
 
 if TYPE_CHECKING:
-    from engine import Conditioning, Session, Source
+    from engine import Conditioning, Encoding, Session, Source
     from engine.text.embedding import TextEmbedding
+    from sidecar.region import Region
 
 KEPT: Final = 256
 """Prepared texts, prompts, sources and references kept: some twenty instances with two prompts, or six with eight
@@ -57,23 +59,23 @@ class Structure:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What a pass is rendered from. `source` None is text to music, with denoise 1 throughout."""
+    """What one region is rendered from.
+
+    Attributes:
+        region: in song frames.
+        source: over it; None is text to music, with denoise 1 throughout.
+        prompts: those of the pass's beginning.
+        clock: of the document.
+        structure: a structure reference over it.
+        noise_start: its first frame in the song's noise, which neighbouring regions share where they overlap.
+    """
 
     region: Region
     source: Source | None
     prompts: Prompts
     clock: Clock
     structure: Structure | None = None
-    takes: Takes = NO_TAKES
-
-    def equals(self, other: Material) -> bool:
-        """Whether both render the same. What was prepared twice, because it was no longer kept, counts as different."""
-        return (
-            (self.region, self.clock, self.prompts) == (other.region, other.clock, other.prompts)
-            and self.source is other.source
-            and self.structure is other.structure
-            and self.takes.equals(other.takes)
-        )
+    noise_start: int = 0
 
 
 class Preparer:
@@ -84,36 +86,58 @@ class Preparer:
         self.loras = Loras(session.loras)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
-    def material(
+    def score(
         self,
         document: Document,
         audio: SourceAudio | None,
-        region: Region | None,
         references: References = NO_REFERENCES,
-    ) -> Material:
-        """Everything a pass needs; audio and region None is source mode None.
+        *,
+        tempo: Tempo = UNKNOWN,
+        rate: int = ENGINE_RATE,
+    ) -> Score:
+        """What a pass is rendered from.
+
+        Args:
+            audio: what is re-generated; None is source mode None.
+            tempo: of the host where the pass starts.
+            rate: of song positions in it.
 
         Raises:
             LoraMissingError: a LoRA is not there.
-            engine.EngineError: the engine refuses a prompt, the source or a LoRA.
+            engine.EngineError: the engine refuses a prompt, the timbre reference or a LoRA.
         """
-        region = region or TEXT_REGION
-        source = None if audio is None else self.source(audio, region)
-        prompts = self.prompts(document, region, cover=source is not None, timbre=references.timbre)
-        structure = None if references.structure is None else self._structure(references.structure, region)
-        return Material(region, source, prompts, document.fields.clock, structure)
+        course = text_course(tempo, rate) if audio is None else course_of(audio.region, tempo, rate)
+        prompts = self.prompts(
+            document,
+            course.frames,
+            cover=audio is not None,
+            timbre=references.timbre,
+            bpm=tempo.bpm,
+            beats=tempo.beats,
+        )
+        return Score(course, audio, references.structure, prompts, document.fields.clock, tempo, self)
+
+    def material(self, score: Score, region: Region, noise_start: int) -> Material:
+        """What a region of a score is rendered from.
+
+        Raises:
+            engine.EngineError: the engine refuses the source or the structure reference.
+        """
+        source = None if score.audio is None else self.source(score.audio, region)
+        structure = None if score.structure is None else self._structure(score.structure, region)
+        return Material(region, source, score.prompts, score.clock, structure, noise_start)
 
     def prompts(
         self,
         document: Document,
-        region: Region,
+        frames: int,
         *,
         cover: bool,
         timbre: SourceAudio | None = None,
         bpm: float | None = None,
         beats: int | None = None,
     ) -> Prompts:
-        """The document's prompts and prompt snapshots, encoded for a region, and its LoRAs.
+        """The document's prompts and prompt snapshots, encoded for regions of T = `frames`, and its LoRAs.
 
         An empty prompt B means the same as A, a snapshot without text the same as none.
 
@@ -130,9 +154,9 @@ class Preparer:
         facts = facts_of(fields.song, bpm, beats)
 
         def pair(texts: Texts) -> Pair:
-            a = self._prompt(Asked(texts.a, task, region.frames, facts), timbre)
+            a = self._prompt(Asked(texts.a, task, frames, facts), timbre)
             different = bool(texts.b) and texts.b != texts.a
-            b = self._prompt(Asked(texts.b, task, region.frames, facts), timbre) if different else None
+            b = self._prompt(Asked(texts.b, task, frames, facts), timbre) if different else None
             return Pair(a, b, self._negative(a))
 
         snapshots = tuple(pair(each) if each and (each.a or each.b) else None for each in fields.snapshots)
@@ -142,13 +166,29 @@ class Preparer:
 
     def source(self, audio: SourceAudio, region: Region) -> Source:
         """Canonical source audio, placed in its region and encoded."""
-        key = ("source", audio.hash, audio.first, audio.rate, audio.scale, region)
-        return self._cached(key, lambda: self._encode(audio, region))
+        return self._cached(_source_key(audio, region), lambda: self._begin(audio, region).finish())
 
-    def _encode(self, audio: SourceAudio, region: Region) -> Source:
+    def encode_part(self, audio: SourceAudio, region: Region) -> bool:
+        """Encode the next 4 s of what `source` returns for these arguments; False when it is all there.
+
+        Raises:
+            engine.EngineError: the engine refuses the audio.
+        """
+        key = _source_key(audio, region)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return False
+        encoding: Encoding = self._cached(("encoding", key), lambda: self._begin(audio, region))
+        source = encoding.advance()
+        if source is not None:
+            del self._kept["encoding", key]
+            self._cached(key, lambda: source)
+        return True
+
+    def _begin(self, audio: SourceAudio, region: Region) -> Encoding:
         placed = over_region(audio, region)
         samples = region.frames * FRAME_SAMPLES
-        return self.session.prepare_source(resample(placed, audio.rate, ENGINE_RATE, samples), frames=region.frames)
+        return self.session.begin_source(resample(placed, audio.rate, ENGINE_RATE, samples), frames=region.frames)
 
     def _prompt(self, asked: Asked, timbre: SourceAudio | None) -> Prompt:
         if timbre is None:
@@ -202,3 +242,7 @@ class Preparer:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return self._kept[key]
+
+
+def _source_key(audio: SourceAudio, region: Region) -> Hashable:
+    return ("source", audio.hash, audio.first, audio.rate, audio.scale, region)

@@ -7,21 +7,22 @@ from numpy.typing import NDArray
 
 from sidecar.fields import MAX_SECONDS
 
-GROWTH: Final = 2**16  # samples; 1.4 s at 48 kHz, so that a minute of capture reallocates a few times only
+MAX_SAMPLES: Final = 2**26
+"""Most samples of a passage, which hold 512 MB: 10 minutes up to 111 kHz, 5.8 at 192."""
 
 Audio = NDArray[np.float32]
 
 
 class Passage:
-    """Audio by song position, at most 60 s from its first sample; a sample written again replaces the one before.
+    """Audio by song position, at most 10 minutes from its first sample; one written again replaces the one before.
 
     Args:
         rate: samples per second.
     """
 
     def __init__(self, rate: int) -> None:
-        self._room = MAX_SECONDS * rate
-        self._buffer: Audio = np.zeros((2, 0), np.float32)
+        self._room = room(rate)
+        self._buffer: Audio = np.zeros((2, self._room), np.float32)  # pages that are never written take no memory
         self._end = 0
         self.first: int | None = None
 
@@ -36,7 +37,7 @@ class Passage:
         return not self.audio.any()
 
     def write(self, song: int, audio: Audio) -> None:
-        """Write [2, n] samples at a song position; what lies outside the 60 s is dropped."""
+        """Write [2, n] samples at a song position; what lies outside the room is dropped."""
         if audio.shape[1] == 0:
             return
         if self.first is None:
@@ -44,28 +45,26 @@ class Passage:
         low, high = max(song - self.first, 0), min(song - self.first + audio.shape[1], self._room)
         if low >= high:
             return
-        self._grow(high)
         self._buffer[:, low:high] = audio[:, low - (song - self.first) : high - (song - self.first)]
         self._end = max(self._end, high)
 
-    def _grow(self, size: int) -> None:
-        if size > self._buffer.shape[1]:
-            grown = np.zeros((2, min(size + GROWTH + size // 2, self._room)), np.float32)
-            grown[:, : self._end] = self.audio
-            self._buffer = grown
+
+def room(rate: int) -> int:
+    """Most samples of a source at a rate."""
+    return min(MAX_SECONDS * rate, MAX_SAMPLES)
 
 
 def merge(learned: tuple[int, Audio] | None, fresh: tuple[int, Audio], rate: int) -> tuple[int, Audio]:
     """A freshly captured passage over what was learned before.
 
-    Both are a first song sample and [2, n] audio. Together they may span 60 s; where they would span more, the fresh
+    Both are a first song sample and [2, n] audio. Where together they would span more than 10 minutes, the fresh
     passage stands alone: what the user played last is what the user meant.
     """
     if learned is None:
         return fresh
     first = min(learned[0], fresh[0])
     end = max(learned[0] + learned[1].shape[1], fresh[0] + fresh[1].shape[1])
-    if end - first > MAX_SECONDS * rate:
+    if end - first > room(rate):
         return fresh
     joined = np.zeros((2, end - first), np.float32)
     for start, audio in (learned, fresh):

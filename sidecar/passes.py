@@ -1,8 +1,9 @@
 """The pass: records in, rendered audio out, on the virtual clock (docs/architecture.md, "The pass").
 
 The one renderer of the product: the plugin's live and offline passes and `demon bounce` all run it. What it renders is
-a function of its material, its start and the records' positions; never of block sizes, of time, or of other passes.
-It works one unit at a time (an engine tick or a window), so that instances can share an engine fairly.
+a function of its score, its start and the records' positions; never of block sizes, of time, or of other passes.
+It works one unit at a time (an engine tick, a tile of a source or a window), so that instances can share an engine
+fairly.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
-from sidecar.requests import Requests
+from sidecar.slots import Slots
 from sidecar.takes import Deck
-from sidecar.windows import Run, Windows
+from sidecar.windows import AFTER, Run, Windows
 
 if TYPE_CHECKING:
-    from engine import EngineError, Finished, Session
-    from sidecar.material import Material
+    from engine import EngineError, Session
     from sidecar.prompts import Prompts
+    from sidecar.score import Score
     from sidecar.takes import Takes
 
 CATCH_UP: Final = 50
@@ -37,12 +38,15 @@ class Progress(Enum):
     DONE = auto()
 
 
+Unit = Run | Progress
+
+
 class Pass:
     """One uninterrupted run of the transport.
 
     Args:
         session: the engine.
-        material: region, source, prompts and clock.
+        score: what it is rendered from.
         rate: host samples per second.
         start: song sample at which it starts.
         values: plain value of every engine parameter there.
@@ -51,7 +55,7 @@ class Pass:
         live: skip what is already past when the device cannot keep pace. Offline nothing is ever skipped.
 
     Attributes:
-        span: the song samples it renders, half open: from its first window to the end of the region.
+        span: the song samples it renders, half open: from its first window to the end of the song.
         late_frames: frames that were past before they could be rendered, but for those that passed during the priming.
         error: why the last generation that failed did; the pass goes on with the one before.
     """
@@ -59,7 +63,7 @@ class Pass:
     def __init__(
         self,
         session: Session,
-        material: Material,
+        score: Score,
         rate: int,
         start: int,
         values: Mapping[str, float],
@@ -68,22 +72,23 @@ class Pass:
         version: int = 0,
         live: bool = False,
     ) -> None:
-        self.material = material
+        self.score = score
+        self._session = session
         self._rate = rate
         self._live = live
         self._start = start
         self._covered = start
         self._first_frame = frame_of(start, rate)
-        region = material.region
+        self._course = course = score.course
+        self._prompts = score.prompts
         self._lanes = LaneSet(rate, start, values, memory)
-        self._windows = Windows(session, region, rate)
-        self._deck = Deck(material.takes, region.end, rate)
-        self._next = max(down_to_window(self._first_frame), region.start)
-        self.span = (first_sample(self._next, rate), region.samples(rate)[1])
-        self._stream = session.open_stream(region.frames, material.clock.depth)
-        self._requests = Requests(self._stream, material)
-        self._tick_frames = material.clock.tick(region.frames)
-        self._newest: Finished | None = None
+        self._windows = Windows(session, course.start, course.end, rate)
+        self._deck = Deck(score.takes, course.end, rate)
+        self._next = max(down_to_window(self._first_frame), course.start)
+        self.span = (first_sample(self._next, rate), course.samples(rate)[1])
+        self._slots: dict[int, Slots] = {}
+        self._generations = 0
+        self._tick_frames = score.clock.tick(course.frames)
         self._base_version = version
         self._behind = False
         self._rendered = False
@@ -98,7 +103,9 @@ class Pass:
 
     def use(self, prompts: Prompts) -> None:
         """Change prompts, seed and LoRAs for the generations that are admitted from now on."""
-        self._requests.prompts = prompts
+        self._prompts = prompts
+        for slots in self._slots.values():
+            slots.use(prompts)
         self._base_version += 1
 
     def play(self, takes: Takes) -> None:
@@ -118,11 +125,11 @@ class Pass:
         """The device could not keep pace: something was skipped after the first window."""
         return self._behind or self.late_frames > 0
 
-    def advance(self) -> Run | Progress:
+    def advance(self) -> Unit:
         """Do the next unit of work that is due.
 
         Raises:
-            EngineError: the primed generation failed, or the engine broke. The pass is over then.
+            EngineError: the first generation of a region failed, or the engine broke. The pass is over then.
         """
         return next(self._script, Progress.DONE)
 
@@ -134,76 +141,114 @@ class Pass:
     def close(self) -> None:
         """Give the engine's memory back."""
         self._script.close()
-        self._stream.close()
+        for slots in self._slots.values():
+            slots.close()
+        self._slots.clear()
 
-    def _work(self) -> Generator[Run | Progress]:
+    def _work(self) -> Generator[Unit]:
         while self._covered <= self._start:
             yield Progress.WAITING
         self._lanes.prime()
         frame = self._first_frame
+        if self._deck.needs_live(self._choice, self._next):
+            yield from self._prime(self._next, frame)
         yield from self._render_due(frame)
-        while self._next < self.material.region.end:
+        while self._next < self._course.end:
             frame = self._following(frame)
             while self._covered < first_sample(frame, self._rate):
                 yield Progress.WAITING
             self._lanes.settle(frame)
             if self._ticks_at(frame) and not self._frozen and not self._taken(frame):
-                self._tick(frame)
-                yield Progress.WORKED
+                yield from self._tick(frame)
             yield from self._render_due(frame)
 
-    def _prime(self, frame: int) -> Iterator[Progress]:
-        if self._newest is None:
-            self._submit(frame, heard=frame)
-        while self._newest is None:
-            self._keep(self._stream.tick())
-            if self.error is not None:
-                raise self.error
+    def _prime(self, window: int, frame: int) -> Iterator[Progress]:
+        """Complete a generation of every region that a window is decoded from and that has none."""
+        for index in self._course.heard(*self._windows.needs(window)):
+            slots = self._open(index)
+            if slots.newest is not None:
+                continue
+            yield from self._prepare(slots)
+            if slots.idle:
+                self._submit(index, frame, heard=frame)
+            while slots.newest is None:
+                self._step(slots)
+                if slots.newest is None and slots.error is not None:
+                    raise slots.error
+                yield Progress.WORKED
+
+    def _tick(self, frame: int) -> Iterator[Progress]:
+        clock = self.score.clock
+        index = self._ticked_at(frame)
+        slots = self._open(index)
+        yield from self._prepare(slots)
+        self._submit(index, frame, heard=frame + (clock.steps - 1) * self._tick_frames + clock.lead_frames)
+        self._step(slots)
+        yield Progress.WORKED
+        if index + 1 in self._course.heard(0, self._course.end) and self.score.prepare(index + 1):
+            yield Progress.WORKED  # a tile of the next region's source with each tick
+
+    def _prepare(self, slots: Slots) -> Iterator[Progress]:
+        while slots.prepare():
             yield Progress.WORKED
 
-    def _tick(self, frame: int) -> None:
-        clock = self.material.clock
-        self._submit(frame, heard=frame + (clock.steps - 1) * self._tick_frames + clock.lead_frames)
-        self._keep(self._stream.tick())
+    def _open(self, index: int) -> Slots:
+        if index not in self._slots:
+            self._slots[index] = Slots(self._session, self.score, index, self._prompts)
+        return self._slots[index]
 
-    def _submit(self, frame: int, heard: int) -> None:
-        region = self.material.region
-        self._requests.submit(snapshot.take(self._lanes, region, frame, heard, self.control_version))
+    def _submit(self, index: int, frame: int, heard: int) -> None:
+        heard = max(heard, self._course.first_heard(index))
+        region = self._course.region(index)
+        self._slots[index].submit(snapshot.take(self._lanes, region, frame, heard, self.control_version))
 
-    def _keep(self, finished: list[Finished]) -> None:
-        for done in finished:
-            if done.error is not None:
-                self.error = done.error
-            elif self._newest is None or done.request_id > self._newest.request_id:
-                self._newest = done
-                if done.latent is not None:
-                    self._requests.finished(done.latent)
+    def _step(self, slots: Slots) -> None:
+        slots.tick(self._numbered)
+        self.error = slots.error or self.error
 
-    def _render_due(self, frame: int) -> Iterator[Run | Progress]:
-        ahead = frame + self.material.clock.lead_frames
-        while self._next < self.material.region.end and self._next <= ahead:
+    def _numbered(self) -> int:
+        self._generations += 1
+        return self._generations
+
+    def _render_due(self, frame: int) -> Iterator[Unit]:
+        ahead = frame + self.score.clock.lead_frames
+        while self._next < self._course.end and self._next <= ahead:
             window, self._next = self._next, self._next + WINDOW
             if self._live and window + WINDOW <= self._playhead:
                 self.late_frames += WINDOW if self._rendered else 0
                 continue
             self._rendered = True
-            choice, live = round(self._lanes.hold("take")), None
+            choice, live = self._choice, None
             if self._deck.needs_live(choice, window):
-                yield from self._prime(frame)
+                yield from self._prime(window, frame)
                 live = self._render(window)
             yield self._heard(choice, window, live)
-
-    def _render(self, window: int) -> Run:
-        newest = self._newest
-        assert newest is not None and newest.latent is not None  # noqa: PT018, S101 - primed before
-        audio = self._windows.render(newest.latent, window)
-        return Run(first_sample(window, self._rate), audio, newest.generation, newest.control_version)
+            self._leave(window + WINDOW)
 
     def _heard(self, choice: int, window: int, live: Run | None) -> Run:
         audio = self._deck.render(choice, window, None if live is None else live.audio)
-        start = first_sample(window, self._rate)
+        if live is not None:
+            return replace(live, audio=audio)
         # audio of a take alone is of no generation; the first one's number stands for it
-        return Run(start, audio, 1, self.control_version) if live is None else replace(live, audio=audio)
+        return Run(first_sample(window, self._rate), audio, 1, self.control_version)
+
+    def _render(self, window: int) -> Run:
+        heard = [self._slots[index] for index in self._course.heard(*self._windows.needs(window))]
+        latents = {
+            index: slots.newest.latent
+            for index, slots in self._slots.items()
+            if slots.newest is not None and slots.newest.latent is not None
+        }
+        audio = self._windows.render(lambda first, frames: self._course.rows(latents, first, frames), window)
+        version = max(slots.newest.control_version for slots in heard if slots.newest is not None)
+        number = max(slots.number for slots in heard)
+        return Run(first_sample(window, self._rate), audio, number, version)
+
+    def _leave(self, window: int) -> None:
+        """Close the regions that are over before a window."""
+        first = self._course.heard(*self._windows.needs(window))[0]
+        for index in [index for index in self._slots if index < first]:
+            self._slots.pop(index).close()
 
     def _following(self, frame: int) -> int:
         lag = self._playhead - frame
@@ -212,18 +257,27 @@ class Pass:
             return self._playhead
         return frame + 1
 
+    def _ticked_at(self, frame: int) -> int:
+        """The region that ticks belong to: the next one so early that it has a generation when it is first heard."""
+        clock = self.score.clock
+        ahead = frame + clock.steps * self._tick_frames + clock.lead_frames + AFTER
+        return self._course.heard(ahead, ahead + 1)[-1]
+
     def _ticks_at(self, frame: int) -> bool:
-        # long before the region nothing is heard: two generations ahead of its first window are enough
-        clock = self.material.clock
-        first = self.material.region.start - clock.lead_frames - 2 * clock.steps * self._tick_frames
+        # long before the song nothing is heard: two generations ahead of its first window are enough
+        clock = self.score.clock
+        first = self._course.start - clock.lead_frames - 2 * clock.steps * self._tick_frames
         return frame >= first and frame % self._tick_frames == 0
 
     def _taken(self, frame: int) -> bool:
         """A take is heard as far as a generation that is submitted now would be heard first."""
-        clock = self.material.clock
+        clock = self.score.clock
         heard = frame + (clock.steps - 1) * self._tick_frames + clock.lead_frames
-        choice = round(self._lanes.hold("take"))
-        return self._deck.covers(choice, self._next, max(heard, self._next) + 2 * WINDOW)
+        return self._deck.covers(self._choice, self._next, max(heard, self._next) + 2 * WINDOW)
+
+    @property
+    def _choice(self) -> int:
+        return round(self._lanes.hold("take"))
 
     @property
     def _playhead(self) -> int:

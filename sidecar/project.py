@@ -1,4 +1,4 @@
-"""What one instance's project holds: document, sources and parameter values, and the material they make."""
+"""What one instance's project holds: document, sources and parameter values, and the score they make."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ from sidecar.takes import Takes, takes_of
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
     from sidecar.fields import SourceEntry
-    from sidecar.material import Material, Preparer
+    from sidecar.material import Preparer
     from sidecar.passage import Audio
     from sidecar.prompts import Prompts
+    from sidecar.score import Score
+    from sidecar.tempo import Tempo
 
 
 _KINDS: Final = {"timbre": "reference", "structure": "reference", "takes": "take"}
@@ -68,6 +70,11 @@ class Project:
     def mode(self) -> int:
         """The source mode in force."""
         return round(self.values["source_mode"])
+
+    @property
+    def in_force(self) -> Document:
+        """The document with the values in force."""
+        return self.document.patch({"parameters": {key: self.values[key] for key in TABLE.keys_saved}})
 
     @property
     def is_wet(self) -> bool:
@@ -150,23 +157,27 @@ class Project:
             self.document = self._stamped(self.document.patch({"learned": msgspec.to_builtins(entry)}))
         return entry
 
-    def material(self) -> Material | None:
+    def score(self, tempo: Tempo, rate: int) -> Score | None:
         """What a pass that begins now is rendered from; None where there is no source.
+
+        Args:
+            tempo: of the host where it begins.
+            rate: host samples per second.
 
         Raises:
             ContentError: the source's audio is missing.
             LoraMissingError: a LoRA is not there.
             SidecarError: the project was made with another checkpoint.
-            engine.EngineError: the engine refuses a prompt or the source.
+            engine.EngineError: the engine refuses a prompt.
         """
         if not self.is_wet:
             return None
         audio = self._sources.current(self.mode)
         references = References(self._sources.get("timbre"), self._sources.get("structure"))
-        region = None if audio is None else audio.region
-        return replace(self._preparer.material(self.document, audio, region, references), takes=self.takes)
+        score = self._preparer.score(self.document, audio, references, tempo=tempo, rate=rate)
+        return replace(score, takes=self.takes)
 
-    def new_prompts(self, proposal: Proposal, material: Material) -> Prompts | None:
+    def new_prompts(self, proposal: Proposal, score: Score) -> Prompts | None:
         """Prompts, timbre, seed and LoRAs of a proposal for a pass that is under way; None where nothing changes.
 
         Raises:
@@ -177,8 +188,14 @@ class Project:
         same = said(self.document.fields) == said(proposal.document.fields)
         if same and timbre == self._sources.get("timbre"):
             return None
-        cover = material.source is not None
-        return self._preparer.prompts(proposal.document, material.region, cover=cover, timbre=timbre)
+        return self._preparer.prompts(
+            proposal.document,
+            score.course.frames,
+            cover=score.audio is not None,
+            timbre=timbre,
+            bpm=score.tempo.bpm,
+            beats=score.tempo.beats,
+        )
 
     def to_save(self) -> tuple[bytes, dict[str, bytes]]:
         """The document with the values in force, and the audio that a project embeds.
@@ -186,8 +203,7 @@ class Project:
         Raises:
             ContentError: what is too long to embed cannot be stored.
         """
-        values = {key: self.values[key] for key in TABLE.keys_saved}
-        return self.document.patch({"parameters": values}).to_json(), self._sources.attachments()
+        return self.in_force.to_json(), self._sources.attachments()
 
     def _stamped(self, document: Document) -> Document:
         if document.fields.checkpoint:

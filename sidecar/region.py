@@ -11,8 +11,11 @@ MIN_FRAMES: Final = 50
 MAX_FRAMES: Final = 1_500
 """Longest region: 60 s, what one generation on a CPU sustains (and the cost of attention grows with its square)."""
 
+SONG_FRAMES: Final = 15_000
+"""Longest source: 10 minutes, as far as the model itself goes."""
+
 TEXT_FRAMES: Final = 400
-"""Region of source mode None: 16 s, eight bars of 4/4 at 120 beats a minute, from song position 0."""
+"""Regions of source mode None: 16 s, eight bars of 4/4 at 120 beats a minute."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,10 @@ class Region:
 
 
 def region_of(first: int, samples: int, rate: int) -> Region:
-    """The region of audio that lies at song samples [first, first + samples).
+    """The frames of audio that lies at song samples [first, first + samples).
 
-    At least 50 and at most 1500 frames; what does not fit is outside the region and stays dry.
+    At least 50 and at most 15000 of them; what does not fit is outside and stays dry.
     """
     start = down_to_window(frame_of(first, rate))
     wanted = up_to_window(frame_of(first + samples - 1, rate) + 1) - start
-    return Region(start, min(max(wanted, MIN_FRAMES), MAX_FRAMES))
-
-
-TEXT_REGION: Final = Region(0, TEXT_FRAMES)
+    return Region(start, min(max(wanted, MIN_FRAMES), SONG_FRAMES))

@@ -12,8 +12,8 @@ from sidecar.windows import Run
 if TYPE_CHECKING:
     from engine import Session
     from sidecar.lanes import Memory
-    from sidecar.material import Material
     from sidecar.publisher import Publisher
+    from sidecar.score import Score
 
 
 class Rendering:
@@ -52,7 +52,7 @@ class Rendering:
 
 def begin(
     session: Session,
-    material: Material,
+    score: Score,
     rate: int,
     start: int,
     values: Mapping[str, float],
@@ -62,8 +62,8 @@ def begin(
     live: bool,
     memory: Memory | None = None,
 ) -> Rendering | None:
-    """The rendering of a pass, arguments as of `Pass`; None where the region is over before it."""
-    run = Pass(session, material, rate, start, values, memory=memory, version=version, live=live)
+    """The rendering of a pass, arguments as of `Pass`; None where the song is over before it."""
+    run = Pass(session, score, rate, start, values, memory=memory, version=version, live=live)
     if run.span[0] >= run.span[1]:
         run.close()
         return None

@@ -116,6 +116,7 @@ def build(material: Material, prompts: Prompts, snapshot: Snapshot, finished: Se
         seed=(prompts.seed + snapshot.choice("seed_offset") + snapshot.new_seeds * NEXT_SEED) % SEEDS,
         steps=material.clock.steps,
         frames=frames,
+        noise_start=material.noise_start,
         control_version=snapshot.control_version,
         tag=snapshot.frame,
     )

@@ -4,6 +4,7 @@ import hashlib
 import io
 import math
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -13,12 +14,16 @@ import soundfile
 from numpy.typing import NDArray
 
 from sidecar.errors import ContentError
-from sidecar.fields import MAX_SECONDS, SourceEntry
+from sidecar.fields import SourceEntry
 from sidecar.frames import first_sample, frame_of
+from sidecar.passage import room
 from sidecar.region import Region, region_of
 
 FULL_SCALE: Final = 2**23
 """24 bits: what FLAC carries losslessly everywhere, and 30 dB below the noise of a good converter."""
+
+BLOCK: Final = 2**20
+"""Samples that are worked on at a time: 10 minutes in float64 would take half a gigabyte."""
 
 Audio = NDArray[np.float32]
 Whole = NDArray[np.int32]
@@ -50,18 +55,23 @@ class SourceAudio:
     @property
     def audio(self) -> Audio:
         """[2, samples] float32; exact, because 24 bits fit into a float32."""
-        return self.whole.astype(np.float32) * np.float32(self.scale / FULL_SCALE)
+        return self.part(0, self.samples)
+
+    def part(self, first: int, last: int) -> Audio:
+        """Samples [first, last) of it, [2, last - first] float32."""
+        return self.whole[:, first:last].astype(np.float32) * np.float32(self.scale / FULL_SCALE)
 
     @property
     def region(self) -> Region:
-        """The region that this source makes."""
+        """The frames that it covers."""
         return region_of(self.first, self.samples, self.rate)
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 over rate, sample count and the samples, interleaved little-endian int32."""
         digest = hashlib.sha256(struct.pack("<IQ", self.rate, self.samples))
-        digest.update(np.ascontiguousarray(self.whole.T, "<i4").data)
+        for part in _blocks(self.samples):
+            digest.update(np.ascontiguousarray(self.whole[:, part].T, "<i4").data)
         return f"sha256:{digest.hexdigest()}"
 
     @property
@@ -85,8 +95,10 @@ class SourceAudio:
     def flac(self) -> bytes:
         """24-bit FLAC, lossless."""
         file = io.BytesIO()
-        # libsndfile takes the upper 24 bits of an int32
-        soundfile.write(file, np.ascontiguousarray(self.whole.T) << 8, self.rate, format="FLAC", subtype="PCM_24")
+        with soundfile.SoundFile(file, "w", self.rate, 2, format="FLAC", subtype="PCM_24") as flac:
+            for part in _blocks(self.samples):
+                # libsndfile takes the upper 24 bits of an int32
+                flac.write(np.ascontiguousarray(self.whole[:, part].T) << 8)
         return file.getvalue()
 
 
@@ -95,17 +107,27 @@ def canonical(audio: Audio, first: int, rate: int, name: str = "") -> SourceAudi
 
     Not finite samples count as silence. The result begins at the first sample of a frame, with silence before `first`.
     """
-    clean = np.nan_to_num(audio, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float64)
-    peak = float(np.abs(clean).max(initial=0.0))
+    peak = max((float(np.abs(_clean(audio[:, part])).max()) for part in _blocks(audio.shape[1])), default=0.0)
     if peak == 0.0:
         return None
     mantissa, exponent = math.frexp(peak)
     scale = max(math.ldexp(1.0, exponent if mantissa > 0.5 else exponent - 1), 2.0**-126)
-    whole = np.clip(np.rint(clean / scale * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int32)
     start = first_sample(region_of(first, audio.shape[1], rate).start, rate)
-    room = MAX_SECONDS * rate
-    whole = np.pad(whole, ((0, 0), (first - start, 0)))[:, :room]
+    lead = first - start
+    whole = np.zeros((2, min(audio.shape[1] + lead, room(rate))), np.int32)
+    for part in _blocks(whole.shape[1] - lead):
+        steps = np.rint(_clean(audio[:, part]) / scale * FULL_SCALE)
+        whole[:, part.start + lead : part.stop + lead] = np.clip(steps, -FULL_SCALE, FULL_SCALE - 1)
     return SourceAudio(whole, start, rate, scale, name)
+
+
+def _clean(audio: Audio) -> NDArray[np.float64]:
+    return np.nan_to_num(audio, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float64)
+
+
+def _blocks(samples: int) -> Iterator[slice]:
+    for start in range(0, samples, BLOCK):
+        yield slice(start, min(start + BLOCK, samples))
 
 
 def decode_flac(data: bytes, entry: SourceEntry) -> SourceAudio:
@@ -136,5 +158,5 @@ def over_region(source: SourceAudio, region: Region) -> Audio:
     placed = np.zeros((2, end - start), np.float32)
     low, high = max(start, source.first), min(end, source.first + source.samples)
     if low < high:
-        placed[:, low - start : high - start] = source.audio[:, low - source.first : high - source.first]
+        placed[:, low - start : high - start] = source.part(low - source.first, high - source.first)
     return placed

@@ -20,10 +20,12 @@ from sidecar.parameters import TABLE
 from sidecar.passes import Progress
 
 if TYPE_CHECKING:
-    from sidecar.material import Material, Preparer
+    from sidecar.material import Preparer
     from sidecar.project import Project
     from sidecar.publisher import Publisher, Send
     from sidecar.rendering import Rendering
+    from sidecar.score import Score
+    from sidecar.tempo import Tempo
     from sidecar.timeline import Timeline
 
 SETTLE_S: Final = 0.05
@@ -39,7 +41,7 @@ class _Made:
 
     rendering: Rendering
     start: int
-    material: Material
+    score: Score
     values: Mapping[str, float]
 
 
@@ -97,35 +99,35 @@ class Standby:
         """Whether there is one for this position; `take` says whether it is the right one."""
         return self._made is not None and self._made.start == song
 
-    def take(self, song: int, material: Material, values: Mapping[str, float]) -> Rendering | None:
+    def take(self, song: int, score: Score, values: Mapping[str, float]) -> Rendering | None:
         """Hand over the standby for a live pass that begins so; None, and it is dropped, where it is not the same."""
         made, self._made = self._made, None
         if made is None:
             return None
-        if made.start == song and made.material.equals(material) and made.values == _heard(values):
+        if made.start == song and made.score.equals(score) and made.values == _heard(values):
             return made.rendering
         made.rendering.run.close()
         return None
 
-    def advance(self, timeline: Timeline, publisher: Publisher, version: int) -> bool:
+    def advance(self, timeline: Timeline, publisher: Publisher, tempo: Tempo, version: int) -> bool:
         """Do one unit of work; False when there is none now. A failure is left to the pass that would meet it too."""
         try:
-            return self._make(timeline, publisher, version) if self.wait == 0.0 else self._go_on(publisher)
+            return self._make(timeline, publisher, tempo, version) if self.wait == 0.0 else self._go_on(publisher)
         except (SidecarError, EngineError) as error:
             self._log.warning("no standby", code=error.code, text=error.text)
             self.drop()
             return True
 
-    def _make(self, timeline: Timeline, publisher: Publisher, version: int) -> bool:
+    def _make(self, timeline: Timeline, publisher: Publisher, tempo: Tempo, version: int) -> bool:
         self._due = None
         publisher.forget()
-        material, song = self._project.material(), self._place
-        if material is None or song is None:
+        score, song = self._project.score(tempo, timeline.rate), self._place
+        if score is None or song is None:
             return False
         values = _heard(self._project.values)
         made = rendering.begin(
             self._preparer.session,
-            material,
+            score,
             timeline.rate,
             song,
             values,
@@ -137,7 +139,7 @@ class Standby:
             return False
         self._number = self._number - 1 if self._number > LAST_NUMBER // 2 else LAST_NUMBER
         made.run.cover(song + 1)  # no further: what is in force there is known, what the host plays next is not
-        self._made, self._ready = _Made(made, song, material, values), False
+        self._made, self._ready = _Made(made, song, score, values), False
         start, end = made.run.span
         wet = protocol.PassOpened(pass_=0, epoch=timeline.epoch, start=start, end=end, wet=True, code="")
         self._send(protocol.encode(wet))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.frames import WINDOW, first_sample, frame_of
-from sidecar.source import FULL_SCALE, SourceAudio
+from sidecar.source import SourceAudio
 from sidecar.windows import cross, resample
 
 LIVE: Final = 0
@@ -135,7 +135,7 @@ class Deck:
         high = first_sample(window + WINDOW, self._rate) - first
         source = self._takes.audio[choice]
         if source.rate == self._rate:
-            return source.whole[:, low:high].astype(np.float32) * np.float32(source.scale / FULL_SCALE)
+            return source.part(low, high)
         if choice not in self._resampled:
             self._resampled[choice] = resample(source.audio, source.rate, self._rate, samples)
         return self._resampled[choice][:, low:high]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,14 +14,21 @@ from sidecar.frames import ENGINE_RATE, FRAME_SAMPLES, WINDOW, first_sample
 
 if TYPE_CHECKING:
     from engine import Session
-    from sidecar.region import Region
 
 SEAM: Final = 480
 """Samples over which a window crosses from the tail of the one before: 10 ms, as long as the output stage's ramps."""
 
+MARGIN: Final = 9
+"""Frames on each side that make a window exact (`engine.Session.decode`)."""
+
+AFTER: Final = WINDOW + 1 + MARGIN
+"""Frames from a window's first on that it is decoded from."""
+
 QUALITY: Final = "VHQ"  # soxr's 28 bit filter: its error stays below the 24 bits of a canonical source
 
 Audio = NDArray[np.float32]
+Rows = Callable[[int, int], NDArray[np.float32]]
+"""The latent [n, 64] of n song frames from a first one on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,46 +53,57 @@ class Windows:
 
     Args:
         session: the engine.
-        region: what a latent covers.
+        start, end: the song frames that there are, half open.
         rate: host samples per second.
     """
 
-    def __init__(self, session: Session, region: Region, rate: int) -> None:
+    def __init__(self, session: Session, start: int, end: int, rate: int) -> None:
         self._session = session
-        self._region = region
+        self._start, self._stop = start, end
+        self._length = min(WINDOW + 1 + 2 * MARGIN, end - start)
         self._rate = rate
         self._end: int | None = None  # frame after the last window rendered
         self._tail: Audio = np.zeros((2, 0), np.float32)  # its tail frame
         self._last: Audio = np.zeros((2, 0), np.float32)  # its last frame as rendered
 
-    def render(self, latent: NDArray[np.float32], frame: int) -> Audio:
+    def needs(self, frame: int) -> tuple[int, int]:
+        """The frames, half open, that the window at a frame may be decoded from; they reach beyond the song."""
+        return min(frame - MARGIN - 1, self._stop - self._length), frame + WINDOW + 1 + MARGIN
+
+    def render(self, rows: Rows, frame: int) -> Audio:
         """The window at absolute frame `frame`, [2, S(frame + 10) - S(frame)] float32 at the host's rate.
 
         A window that does not follow the one rendered before it (the first of a pass, or one after a skip) has no seam.
+
+        Args:
+            rows: the latent; asked for what `needs` says, inside the song.
         """
-        kept, tail = self._decode(latent, frame)
+        kept, tail = self._decode(rows, frame)
         before = self._last
         if self._end == frame:
             kept[:, :SEAM] = cross(self._tail[:, :SEAM], kept[:, :SEAM])
         elif self._rate != ENGINE_RATE:
-            before = self._lead_in(latent, frame)
+            before = self._lead_in(rows, frame)
         self._end, self._tail, self._last = frame + WINDOW, tail, kept[:, -FRAME_SAMPLES:]
         return self._to_host(before, kept, tail, frame)
 
-    def _decode(self, latent: NDArray[np.float32], frame: int) -> tuple[Audio, Audio]:
-        start, size = frame - self._region.start, WINDOW + 1
-        if frame + WINDOW < self._region.end:
-            audio = self._session.decode(latent, start, size)
+    def _decode(self, rows: Rows, frame: int) -> tuple[Audio, Audio]:
+        if frame + WINDOW < self._stop:
+            audio = self._span(rows, frame)
             return audio[:, : WINDOW * FRAME_SAMPLES], audio[:, WINDOW * FRAME_SAMPLES :]
         # no frame follows: one span of the same length, moved back by a frame, and no tail
-        audio = self._session.decode(latent, start - 1, size)
+        audio = self._span(rows, frame - 1)
         return audio[:, FRAME_SAMPLES:], audio[:, :0]
 
-    def _lead_in(self, latent: NDArray[np.float32], frame: int) -> Audio:
-        if frame == self._region.start:
+    def _lead_in(self, rows: Rows, frame: int) -> Audio:
+        if frame == self._start:
             return np.zeros((2, 0), np.float32)
-        audio = self._session.decode(latent, frame - 1 - self._region.start, WINDOW + 1)
-        return audio[:, :FRAME_SAMPLES]
+        return self._span(rows, frame - 1)[:, :FRAME_SAMPLES]
+
+    def _span(self, rows: Rows, frame: int) -> Audio:
+        # the span that `Session.decode` would cut out of the whole song: the same rows give the same bits
+        first = min(max(frame - MARGIN, self._start), self._stop - self._length)
+        return self._session.decode(rows(first, self._length), frame - first, WINDOW + 1)
 
     def _to_host(self, before: Audio, kept: Audio, tail: Audio, frame: int) -> Audio:
         if self._rate == ENGINE_RATE:

@@ -10,6 +10,7 @@ from torch import Tensor
 from engine.backends import VaeBackend
 from engine.checks import frozen, whole
 from engine.codec import spans
+from engine.codec.encoding import Encoding
 from engine.constants import AUDIO_CHANNELS, FRAME_SAMPLES, LATENT_CHANNELS, MAX_FRAMES, MIN_FRAMES, SOURCE_GRID
 from engine.errors import RequestError
 from engine.model.models import Models
@@ -47,15 +48,17 @@ class Codec:
 
     def encode(self, audio: ArrayLike, frames: int | None) -> Source:
         """Encode audio [2, N] float32 at 48 kHz; see `Session.prepare_source`."""
+        return self.begin(audio, frames).finish()
+
+    def begin(self, audio: ArrayLike, frames: int | None) -> Encoding:
+        """As `encode`, a tile at a time; see `Session.begin_source`."""
         samples = frozen(audio, (AUDIO_CHANNELS, None), "audio")
         total = _source_frames(samples.shape[1], frames)
         padded = torch.zeros(1, AUDIO_CHANNELS, total * FRAME_SAMPLES)
         used = min(samples.shape[1], total * FRAME_SAMPLES)
         padded[0, :, :used] = torch.tensor(samples[:, :used])
-        with torch.inference_mode():
-            latent = self._encode_tiles(padded, total)
-            hints = self._hints(latent)
-        return Source(latent=latent[0].numpy().copy(), hints=hints.numpy().copy())
+        tiles = list(spans.tiles(total, _ENCODE_TILE, ENCODE_MARGIN))
+        return Encoding(self._backend, padded, tiles, self._hints)
 
     def hints(self, latent: ArrayLike) -> NDArray[np.float32]:
         """Hints of a latent; see `Session.extract_hints`."""
@@ -69,16 +72,6 @@ class Codec:
     def _hints(self, latent: Tensor) -> Tensor:
         tokens, _ = self._tokenizer.tokenize(latent, self._silence)  # pads a last, broken token with silence
         return self._detokenizer(tokens)[0, : latent.shape[1]]
-
-    def _encode_tiles(self, audio: Tensor, total: int) -> Tensor:
-        latent = torch.empty(1, total, LATENT_CHANNELS)
-        done = 0
-        for span in spans.tiles(total, _ENCODE_TILE, ENCODE_MARGIN):
-            piece = audio[:, :, span.first * FRAME_SAMPLES : (span.first + span.length) * FRAME_SAMPLES]
-            encoded = self._backend.vae_encode(piece.contiguous())
-            latent[:, done : done + span.keep] = encoded[:, span.lead : span.lead + span.keep]
-            done += span.keep
-        return latent
 
     def decode(self, latent: ArrayLike, start: int, frames: int, cyclic: bool = False) -> NDArray[np.float32]:
         """Decode one window; see `Session.decode`."""

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.constants import LATENT_CHANNELS
-from engine.song.regions import Plan
+from engine.song.regions import Regions
 
 
 def composite(
-    plan: Plan, latents: Mapping[int, NDArray[np.float32]], first: int, frames: int
+    plan: Regions, latents: Mapping[int, NDArray[np.float32]], first: int, frames: int
 ) -> NDArray[np.float32] | None:
     """The latent of song frames [first, first + frames).
 
@@ -34,7 +34,7 @@ def composite(
     for index in indices:
         span = plan.heard(index)
         begin, end = max(first, span.start), min(first + frames, span.stop)
-        region = plan.regions[index]
+        region = plan.region(index)
         rows = latents[index][begin - region.first : end - region.first]
         crossing = max(min(region.handover, end) - begin, 0)
         place = slice(begin - first, begin - first + crossing)

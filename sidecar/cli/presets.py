@@ -73,6 +73,28 @@ def load(name: Name, instance: Instance = None, json: Json = False) -> None:
 
 
 @app.command()
+def save(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    instance: Instance = None,
+    tags: Annotated[str, typer.Option(help="Words to find it by, with commas between.")] = "",
+    description: Annotated[str, typer.Option(help="What it does.")] = "",
+    author: Annotated[str, typer.Option(help="Who made it.")] = "",
+    replace: Replace = False,
+) -> None:
+    """Keep the sound of a running plugin as a preset of yours."""
+    from sidecar import library
+    from sidecar.cli.control import choose
+    from sidecar.client import Client
+
+    words = [word.strip() for word in tags.split(",") if word.strip()]
+    said = {"name": name, "tags": words, "description": description, "author": author, "replace": replace}
+    with Client(timeout_s=60.0) as client:
+        entry = choose(client.instances(), instance)
+        client.act(entry.instance, "save_preset", said)
+    OUT.print(str(library.user_folder() / f"{library.stem(name)}.json"), markup=False)
+
+
+@app.command()
 def export(vst3_dir: Vst3Dir = None, json: Json = False) -> None:
     """Write every preset where VST3 hosts look, and keep them in step from then on."""
     from sidecar.exports import export as run
@@ -103,7 +125,7 @@ def take_in(
     if not wanted:
         raise CommandError("no host saved a preset of DEMON", "name a .vstpreset or .json file", 2)
     taken = [exports.take_in(path, replace=replace) for path in wanted]
-    exports.refresh()
+    exports.follow()
     _print_saved(taken, json=json)
 
 
@@ -114,7 +136,7 @@ def delete(name: Name) -> None:
 
     doomed = library.find(name)
     library.delete(doomed)
-    exports.refresh()
+    exports.follow()
     OUT.print(str(doomed.path), markup=False)
 
 

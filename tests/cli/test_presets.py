@@ -24,8 +24,8 @@ WORDS = {
 }
 
 
-def test_there_are_factory_presets() -> None:
-    assert len(PRESETS) >= 4
+def test_there_are_at_least_24_factory_presets() -> None:
+    assert len(PRESETS) >= 24
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
@@ -39,13 +39,52 @@ def test_a_preset_matches_its_schema_and_changes_what_it_says(path: Path) -> Non
     after = before.patch(preset.changes)
     assert after.fields.checkpoint == "kept"
     assert after.fields.prompts.a == data["prompts"]["a"]
-    assert after.parameter("denoise") == TABLE["denoise"].quantise(data["parameters"]["denoise"])
+    for key, value in data["parameters"].items():
+        assert after.parameter(key) == TABLE[key].quantise(value), key
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_a_preset_invites_lanes_that_a_host_can_draw(path: Path) -> None:
+    lanes = presets.read(path, "factory").about.lanes
+    assert lanes
+    assert all((TABLE[key].automatable and TABLE[key].target == "engine") or key == "mix" for key in lanes)
+
+
+def test_the_factory_presets_show_the_instrument() -> None:
+    all_of_them = [presets.read(path, "factory") for path in PRESETS]
+    used = {(key, value) for it in all_of_them for key, value in it.data["parameters"].items()}
+    for choice in [("guidance_mode", 1), ("guidance_mode", 2), ("guidance_mode", 3), ("solver", 1), ("dcw", 1)]:
+        assert choice in used, choice
+    assert ("source_mode", 2) in used
+    lanes = {key for it in all_of_them for key in it.about.lanes}
+    wanted = {
+        "prompt_blend",
+        "prompt_snapshot",
+        "denoise",
+        "hint_strength",
+        "velocity_scale",
+        "source_lock",
+        "regenerate",
+    }
+    wanted |= {
+        "feedback",
+        "timbre_strength",
+        "structure_blend",
+        "sde_amount",
+        "ode_noise",
+        "shift",
+        "freeze",
+        "new_seed",
+    }
+    wanted |= {"guidance", "cfg_rescale", "apg_momentum", "dcw_low", "dcw_high", "channels_1", "keystone_13", "lora_1"}
+    assert wanted <= lanes
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
 def test_a_preset_speaks_the_words_that_the_bundled_checkpoint_knows(path: Path) -> None:
-    prompts = json.loads(path.read_text())["prompts"]
-    said = {word.strip() for prompt in prompts.values() for word in prompt.split(",")}
+    data = json.loads(path.read_text())
+    pairs = [data["prompts"], *data.get("snapshots", [])]
+    said = {word.strip() for pair in pairs for key in ("a", "b") for word in pair[key].split(",")}
     assert said <= WORDS
 
 

@@ -171,3 +171,17 @@ def test_hints_of_a_latent_are_those_of_its_source(session: engine.Session, sour
     assert hints.shape == (frames, 64)
     whole = frames // 5 * 5  # a broken token is filled up with silence
     np.testing.assert_allclose(hints[:whole], source.hints[:whole], atol=1e-5)
+
+
+def test_a_source_that_is_encoded_in_turns_is_the_source(session: engine.Session):
+    audio = np.random.default_rng(4).uniform(-0.2, 0.2, (2, 1920 * 230)).astype(np.float32)
+    turns = session.begin_source(audio)
+    units = 1
+    while turns.advance() is None:
+        units += 1
+    whole = session.prepare_source(audio)
+    assert units == 3  # 100 frames each
+    assert turns.source is not None
+    assert turns.source.latent.tobytes() == whole.latent.tobytes()
+    assert turns.source.hints.tobytes() == whole.hints.tobytes()
+    assert turns.advance() is turns.finish() is turns.source

@@ -6,7 +6,7 @@ import engine
 PUBLIC = {
     "FRAME_RATE", "FRAME_SAMPLES", "LATENT_CHANNELS", "SAMPLE_RATE", "__version__",
     "AudioInfo", "audio_info",
-    "Change", "SelfCheck", "WarmedPart",
+    "Change", "Encoding", "SelfCheck", "WarmedPart",
     "CheckpointError", "EngineError", "LoraError", "RequestError",
     "CheckpointInfo", "Condition", "Conditioning", "Curve", "Dcw", "Finished", "Request", "Session", "Source", "Stream",
     "StreamHandle", "StreamStats", "average_conditionings", "blend_conditionings", "blend_latents", "channel_gain",

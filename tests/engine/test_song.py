@@ -14,7 +14,7 @@ from engine.request.condition import Condition
 from engine.song.crossfade import composite
 from engine.song.generate import generate_song
 from engine.song.playhead import needed
-from engine.song.regions import Plan, bar_frames, plan
+from engine.song.regions import EndlessPlan, Plan, bar_frames, endless, plan
 from engine.song.slices import CURVES, LATENTS, UNCHANGED, slice_request
 from engine.song.stream import SongStream
 
@@ -86,6 +86,43 @@ def test_bars_move_the_handover_and_not_the_grid():
     made = plan(600, 250, 20, bar)
     assert [r.handover for r in made.regions] == [0, 234, 422]
     assert [r.first for r in made.regions] == [0, 210, 350]
+
+
+@given(st.floats(-1e4, 1e4))
+def test_any_bar_line_may_be_the_one_that_is_known(first_bar: float):
+    bar = bar_frames(133)
+    made = plan(1000, 250, 20, bar, first_bar)
+    for before, after in zip(made.regions, made.regions[1:], strict=False):
+        bars = (after.handover - first_bar) / bar
+        assert abs(bars - round(bars)) * bar <= 0.5 + 1e-6
+        assert before.end - bar - 0.5 <= after.handover <= before.end
+
+
+@st.composite
+def endless_plans(draw: st.DrawFn) -> EndlessPlan:
+    region = 10 * draw(st.integers(4, 40))
+    overlap = 10 * draw(st.integers(0, region // 20))
+    room = region - 2 * overlap - 20
+    bar = draw(st.none() | st.floats(1.0, room)) if room >= 1 else None
+    return endless(region, overlap, bar, draw(st.floats(0, 1e4)))
+
+
+@given(endless_plans(), st.integers(0, 10**9), st.integers(1, 900))
+def test_a_song_without_an_end_is_covered_wherever_it_is_looked_at(made: EndlessPlan, first: int, frames: int):
+    indices = made.between(first, first + frames)
+    assert made.region(indices[0]).handover <= first
+    assert made.region(indices[-1]).fade < first + frames <= made.region(indices[-1] + 1).fade
+    assert made.region(indices[0] + 1).handover > first
+    for index in indices:
+        region, after = made.region(index), made.region(index + 1)
+        assert (region.first % 10, region.frames) == (0, made.length)
+        assert region.first <= region.fade <= region.handover <= after.fade <= after.handover <= region.end
+        assert made.heard(index) == range(region.fade, after.handover)
+
+
+def test_a_song_without_an_end_begins_as_one_that_has_one():
+    one, other = endless(400), plan(15_000, 400)
+    assert [one.region(i) for i in range(len(other.regions) - 1)] == list(other.regions[:-1])
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from conftest import RATE, SHORT_CLOCK, music
 from engine import Session
 from sidecar.document import Document
 from sidecar.lanes import Memory
-from sidecar.material import Material, Preparer
+from sidecar.material import Preparer
 from sidecar.parameters import TABLE
 from sidecar.passes import Pass, Progress
+from sidecar.score import Score
 from sidecar.source import canonical
 from sidecar.windows import Run
 
@@ -19,10 +20,10 @@ Point = tuple[int, str, float]
 DOCUMENT = Document({"prompts": {"a": "techno, kick", "b": "ambient, pad chords"}, "seed": 3, "clock": SHORT_CLOCK})
 
 
-def material(session: Session, rate: int = RATE, seconds: float = 2.0, document: Document = DOCUMENT) -> Material:
+def score(session: Session, rate: int = RATE, seconds: float = 2.0, document: Document = DOCUMENT) -> Score:
     source = canonical(music(seconds, rate), 0, rate)
     assert source is not None
-    return Preparer(session).material(document, source, source.region)
+    return Preparer(session).score(document, source, rate=rate)
 
 
 class Player:
@@ -31,13 +32,14 @@ class Player:
     def __init__(
         self,
         session: Session,
-        made: Material,
+        made: Score,
         points: Iterable[Point] = (),
         *,
         rate: int = RATE,
         start: int = 0,
         memory: Memory | None = None,
         live: bool = False,
+        longest: int = 120 * RATE,
         **values: float,
     ) -> None:
         initial = {row.key: values.get(row.key, row.default) for row in TABLE}
@@ -45,7 +47,7 @@ class Player:
         self.position = start
         self.points = sorted(points, key=lambda point: point[0])
         self.start = min(start, self.run.span[0])
-        self.audio = np.full((2, self.run.span[1] - self.start), np.nan, np.float32)
+        self.audio = np.full((2, min(self.run.span[1] - self.start, longest)), np.nan, np.float32)
         self.runs: list[Run] = []
 
     def block(self, frames: int) -> None:
@@ -63,7 +65,8 @@ class Player:
             if isinstance(step, Run):
                 self.runs.append(step)
                 low = step.start - self.start
-                self.audio[:, low : low + step.audio.shape[1]] = step.audio
+                room = self.audio[:, low : low + step.audio.shape[1]]
+                room[:] = step.audio[:, : room.shape[1]]
             yield
 
     def play(self, blocks: Iterable[int]) -> np.ndarray:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 from conftest import RATE, SHORT_CLOCK, music
-from rendering import DOCUMENT, Player, cut, material
+from rendering import DOCUMENT, Player, cut, score
 
 from engine import Session
 from sidecar.automation import parse_automation
@@ -30,7 +30,7 @@ LANES = {
 def test_a_bounce_is_the_pass_behind_the_output_stage(session: Session) -> None:
     out, report = bounce(session, CLIP, RATE, DOCUMENT, parse_automation(LANES, RATE))
     start, later = (point.value for point in parse_automation(LANES, RATE).lanes["denoise"])
-    wet = Player(session, material(session), [(30_000, "denoise", later)], denoise=start).play(cut(2 * RATE, 1024))
+    wet = Player(session, score(session), [(30_000, "denoise", later)], denoise=start).play(cut(2 * RATE, 1024))
     mix = Lane(0, 1.0)
     mix.add(50_000, 0.5)
     off = {key: Lane(0, 0.0) for key in ("bypass", "output_gain", "true_peak", "loudness_match")}

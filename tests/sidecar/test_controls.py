@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from rendering import DOCUMENT, Player, Point
 
 from engine import Session
-from sidecar.material import Material, Preparer, References
+from sidecar.material import Preparer, References
 from sidecar.parameters import TABLE
 from sidecar.prompts import Prompts
+from sidecar.score import Score
 from sidecar.source import SourceAudio, canonical
 
 SECONDS = 2.0
@@ -92,24 +93,22 @@ def audio(tone: float) -> SourceAudio:
 
 
 @pytest.fixture(scope="module")
-def bare(session: Session) -> Material:
+def bare(session: Session) -> Score:
     source = canonical(music(SECONDS), 0, RATE)
     assert source is not None
-    return Preparer(session).material(DOCUMENT, source, source.region)
+    return Preparer(session).score(DOCUMENT, source)
 
 
 @pytest.fixture(scope="module")
-def full(session: Session) -> Material:
+def full(session: Session) -> Score:
     """With both references and a second prompt snapshot."""
     source = canonical(music(SECONDS), 0, RATE)
     assert source is not None
     preparer, references = Preparer(session), References(timbre=audio(110.0), structure=audio(55.0))
-    return preparer.material(
-        DOCUMENT.patch({"snapshots": [None, {"a": "dnb, breaks"}]}), source, source.region, references
-    )
+    return preparer.score(DOCUMENT.patch({"snapshots": [None, {"a": "dnb, breaks"}]}), source, references)
 
 
-def with_lora(made: Material, slot: int) -> Material:
+def with_lora(made: Score, slot: int) -> Score:
     prompts: Prompts = replace(made.prompts, loras=(*[None] * (slot - 1), "glass-bells"))
     return replace(made, prompts=prompts)
 
@@ -120,13 +119,13 @@ def unmoved() -> dict:
     return {}
 
 
-def rendered(session: Session, made: Material, points: list[Point], needs: dict[str, float]) -> np.ndarray:
+def rendered(session: Session, made: Score, points: list[Point], needs: dict[str, float]) -> np.ndarray:
     return Player(session, made, points, **needs).play([SAMPLES])
 
 
 @pytest.mark.parametrize("key", CASES)
 def test_a_parameter_is_heard_after_its_lag_and_not_before(
-    session: Session, full: Material, unmoved: dict, key: str
+    session: Session, full: Score, unmoved: dict, key: str
 ) -> None:
     case = CASES[key]
     lora = key.startswith("lora_")
@@ -148,12 +147,12 @@ def test_every_engine_parameter_is_in_this_test() -> None:
 
 @given(st.dictionaries(st.sampled_from(INERT), st.integers(0, SAMPLES // 2), min_size=1, max_size=12))
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_has_nothing_to_act_on_changes_no_byte(session: Session, bare: Material, moves: dict[str, int]) -> None:
+def test_what_has_nothing_to_act_on_changes_no_byte(session: Session, bare: Score, moves: dict[str, int]) -> None:
     points = [(position, key, CASES[key].value) for key, position in moves.items()]
     assert rendered(session, bare, points, {}).tobytes() == rendered(session, bare, [], {}).tobytes()
 
 
-def test_all_of_them_at_once_are_the_same_live_and_in_a_bounce(session: Session, full: Material) -> None:
+def test_all_of_them_at_once_are_the_same_live_and_in_a_bounce(session: Session, full: Score) -> None:
     made = with_lora(full, 3)
     needs = {"guidance_mode": 2.0, "dcw": 1.0, "feedback": 0.4}
     keys = [key for key in CASES if key not in {*needs, "freeze", "solver"}]
@@ -164,9 +163,7 @@ def test_all_of_them_at_once_are_the_same_live_and_in_a_bounce(session: Session,
     assert not live.run.late
 
 
-def test_each_new_seed_within_a_pass_is_another_one_and_its_number_alone_decides(
-    session: Session, full: Material
-) -> None:
+def test_each_new_seed_within_a_pass_is_another_one_and_its_number_alone_decides(session: Session, full: Score) -> None:
     on, off = 1.0, 0.0
     once = [(9_600, "new_seed", on)]
     twice = [*once, (10_600, "new_seed", off), (11_600, "new_seed", on)]
@@ -176,18 +173,18 @@ def test_each_new_seed_within_a_pass_is_another_one_and_its_number_alone_decides
     assert same[:, SAMPLES // 2 :].tobytes() == second[:, SAMPLES // 2 :].tobytes()
 
 
-def test_a_switch_that_is_on_where_a_pass_begins_is_no_new_seed(session: Session, full: Material) -> None:
+def test_a_switch_that_is_on_where_a_pass_begins_is_no_new_seed(session: Session, full: Score) -> None:
     plain = rendered(session, full, [], {})
     assert rendered(session, full, [], {"new_seed": 1.0}).tobytes() == plain.tobytes()
     assert rendered(session, full, [(0, "new_seed", 1.0)], {}).tobytes() == plain.tobytes()
 
 
-def test_prompts_say_what_the_host_says_or_what_the_document_says_instead(session: Session, full: Material) -> None:
-    preparer, region = Preparer(session), full.region
+def test_prompts_say_what_the_host_says_or_what_the_document_says_instead(session: Session, full: Score) -> None:
+    preparer, frames = Preparer(session), full.course.frames
 
     def prompts(song: dict, bpm: float | None = None, beats: int | None = None) -> Prompts:
         document = DOCUMENT.patch({"song": song})
-        return preparer.prompts(document, region, cover=True, bpm=bpm, beats=beats)
+        return preparer.prompts(document, frames, cover=True, bpm=bpm, beats=beats)
 
     silent = prompts({})
     followed = prompts({}, 119.6, 3)

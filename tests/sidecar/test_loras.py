@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 from conftest import RATE, music
 from peer import Peer
-from rendering import DOCUMENT, Player, material
+from rendering import DOCUMENT, Player, score
 from test_service import VALUES, bounced, learned
 
 import engine
@@ -18,7 +18,8 @@ from sidecar.bounce import bounce
 from sidecar.document import Document
 from sidecar.errors import LoraMissingError
 from sidecar.loras import Loras
-from sidecar.material import Material, Preparer
+from sidecar.material import Preparer
+from sidecar.score import Score
 
 Connect = Callable[..., Peer]
 CLIP = music(2.0)
@@ -86,11 +87,11 @@ def test_two_slots_with_the_same_content_add_up(session: Session, shipped: LoraI
 
 
 def test_another_lora_and_a_new_strength_are_heard_without_a_new_pass(session: Session) -> None:
-    made = material(session)
+    made = score(session)
     plain = Player(session, made).play([2 * RATE])
     player = Player(session, made, lora_1=0.5)
     player.play([RATE // 2])
-    player.run.use(Preparer(session).prompts(named({"name": "glass-bells"}), made.region, cover=True))
+    player.run.use(Preparer(session).prompts(named({"name": "glass-bells"}), made.course.frames, cover=True))
     player.run.point("lora_1", RATE // 2, 1.0)
     player.play([2 * RATE - RATE // 2])
     assert (player.audio[:, : RATE // 2] == plain[:, : RATE // 2]).all()
@@ -100,8 +101,8 @@ def test_another_lora_and_a_new_strength_are_heard_without_a_new_pass(session: S
 def test_a_standby_made_with_other_loras_is_not_taken_for_it(session: Session) -> None:
     preparer = Preparer(session)
 
-    def made(*names: str) -> Material:
-        return preparer.material(named(*({"name": name} for name in names)), None, None)
+    def made(*names: str) -> Score:
+        return preparer.score(named(*({"name": name} for name in names)), None)
 
     assert made("glass-bells").equals(made("glass-bells"))
     assert not made("glass-bells").equals(made("slow-tide"))

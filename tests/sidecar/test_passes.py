@@ -5,13 +5,14 @@ import pytest
 from conftest import RATE, SHORT_CLOCK, music
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rendering import DOCUMENT, Player, cut, material
+from rendering import DOCUMENT, Player, cut, score
 
 from engine import Session
+from sidecar.course import LAST_FRAME
 from sidecar.document import Document
 from sidecar.material import Preparer
 from sidecar.passes import Progress
-from sidecar.region import TEXT_REGION
+from sidecar.region import TEXT_FRAMES
 
 TWO_SECONDS = 2 * RATE
 POINTS = [
@@ -26,7 +27,7 @@ POINTS = [
 
 @pytest.fixture(scope="module")
 def reference(session: Session) -> np.ndarray:
-    return Player(session, material(session), POINTS).play(cut(TWO_SECONDS, 512))
+    return Player(session, score(session), POINTS).play(cut(TWO_SECONDS, 512))
 
 
 @given(st.lists(st.integers(0, 9_000), min_size=1, max_size=40))
@@ -34,19 +35,19 @@ def reference(session: Session) -> np.ndarray:
 def test_block_sizes_do_not_change_a_byte(session: Session, reference: np.ndarray, sizes: list[int]) -> None:
     left = TWO_SECONDS - sum(sizes)
     blocks = [*sizes, left] if left > 0 else [*sizes[:-1], max(TWO_SECONDS - sum(sizes[:-1]), 0)]
-    audio = Player(session, material(session), POINTS).play(blocks)
+    audio = Player(session, score(session), POINTS).play(blocks)
     reached = np.isfinite(audio)
     assert np.array_equal(audio[reached], reference[reached])
     assert reached[:, : sum(blocks)].all() or sum(blocks) > TWO_SECONDS
 
 
 def test_blocks_of_one_sample_do_not_change_a_byte(session: Session, reference: np.ndarray) -> None:
-    audio = Player(session, material(session), POINTS).play([1] * TWO_SECONDS)
+    audio = Player(session, score(session), POINTS).play([1] * TWO_SECONDS)
     assert audio.tobytes() == reference.tobytes()
 
 
 def test_work_may_lag_behind_the_blocks_offline(session: Session, reference: np.ndarray) -> None:
-    player = Player(session, material(session), POINTS)
+    player = Player(session, score(session), POINTS)
     player.block(TWO_SECONDS)
     assert player.play([]).tobytes() != reference.tobytes()  # nothing was asked for yet
     for _ in player.work():
@@ -56,9 +57,9 @@ def test_work_may_lag_behind_the_blocks_offline(session: Session, reference: np.
 
 def test_passes_that_take_turns_do_not_disturb_each_other(session: Session, reference: np.ndarray) -> None:
     other_document = DOCUMENT.patch({"prompts": {"a": "chiptune"}, "seed": 99})
-    alone = Player(session, material(session, document=other_document)).play([TWO_SECONDS])
-    one = Player(session, material(session), POINTS)
-    two = Player(session, material(session, document=other_document))
+    alone = Player(session, score(session, document=other_document)).play([TWO_SECONDS])
+    one = Player(session, score(session), POINTS)
+    two = Player(session, score(session, document=other_document))
     one.block(TWO_SECONDS)
     two.block(TWO_SECONDS)
     ones, twos = one.work(), two.work()
@@ -70,14 +71,14 @@ def test_passes_that_take_turns_do_not_disturb_each_other(session: Session, refe
 
 
 def test_a_live_pass_that_keeps_pace_equals_the_bounce(session: Session, reference: np.ndarray) -> None:
-    player = Player(session, material(session), POINTS, live=True)
+    player = Player(session, score(session), POINTS, live=True)
     assert player.play(cut(TWO_SECONDS, 480)).tobytes() == reference.tobytes()
     assert not player.run.late
     assert player.run.late_frames == 0
 
 
 def test_a_live_pass_that_is_starved_skips_what_is_past_and_says_so(session: Session) -> None:
-    player = Player(session, material(session, seconds=6.0), live=True)
+    player = Player(session, score(session, seconds=6.0), live=True)
     player.play(cut(TWO_SECONDS // 2, 480))
     player.block(3 * RATE)
     for _ in player.work():
@@ -102,7 +103,7 @@ def shortest_lag(clock: dict) -> int:
 @pytest.mark.parametrize("clock", [SHORT_CLOCK, {"tick_frames": 1, "depth": 4, "steps": 8, "lead_frames": 5}])
 def test_a_step_is_heard_within_the_declared_lag_and_not_before(session: Session, clock: dict) -> None:
     frame = 12
-    made = material(session, seconds=2.4, document=DOCUMENT.patch({"clock": clock}))
+    made = score(session, seconds=2.4, document=DOCUMENT.patch({"clock": clock}))
     flat = Player(session, made, denoise=0.0).play([3 * RATE])
     stepped = Player(session, made, [(frame * 1_920, "denoise", 1.0)], denoise=0.0).play([3 * RATE])
     changed = np.flatnonzero((flat != stepped).any(axis=0))
@@ -114,24 +115,24 @@ def test_a_step_is_heard_within_the_declared_lag_and_not_before(session: Session
 
 @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
 def test_denoise_0_is_the_source_through_the_codec_without_seams(session: Session, rate: int) -> None:
-    made = material(session, rate=rate)
+    made = score(session, rate=rate)
     audio = Player(session, made, rate=rate, denoise=0.0).play([2 * rate])
     import soxr
 
-    whole = soxr.resample(session.decode_all(made.source.latent).T, 48_000, rate, quality="VHQ").T
+    whole = soxr.resample(session.decode_all(made.material(0).source.latent).T, 48_000, rate, quality="VHQ").T
     inner = slice(rate // 100, 2 * rate - rate // 100)
     assert np.abs(audio - whole)[:, inner].max() < 1e-4
 
 
 def test_a_pass_that_begins_inside_the_song_begins_at_its_window(session: Session) -> None:
-    player = Player(session, material(session), start=RATE + 100)
+    player = Player(session, score(session), start=RATE + 100)
     player.play([RATE // 2])
     assert player.run.span == (38_400, 96_000)
     assert player.runs[0].start == 38_400
 
 
 def test_a_pass_that_begins_before_the_region_waits_for_it(session: Session) -> None:
-    player = Player(session, material(session), start=-RATE)
+    player = Player(session, score(session), start=-RATE)
     player.play([RATE // 4])
     assert not player.runs
     player.play([RATE])
@@ -139,7 +140,9 @@ def test_a_pass_that_begins_before_the_region_waits_for_it(session: Session) -> 
 
 
 def test_a_long_way_to_the_region_costs_no_generations_and_ends_in_the_same_sound(session: Session) -> None:
-    made = material(session)
+    made = score(session)
+    while made.prepare(0):
+        pass
     far, near = Player(session, made, start=-60 * RATE), Player(session, made, start=-10 * RATE)
     far.block(61 * RATE)
     near.block(11 * RATE)
@@ -149,15 +152,15 @@ def test_a_long_way_to_the_region_costs_no_generations_and_ends_in_the_same_soun
 
 
 def test_freeze_keeps_the_generation_that_is_heard(session: Session) -> None:
-    frozen = Player(session, material(session), [(10_000, "freeze", 1.0)])
+    frozen = Player(session, score(session), [(10_000, "freeze", 1.0)])
     frozen.play([TWO_SECONDS])
-    free = Player(session, material(session))
+    free = Player(session, score(session))
     free.play([TWO_SECONDS])
     assert len({run.generation for run in frozen.runs}) < len({run.generation for run in free.runs})
 
 
 def test_a_loop_hears_the_lanes_of_its_first_round_ahead_of_time(session: Session) -> None:
-    made = material(session)
+    made = score(session)
     first = Player(session, made, [(RATE, "prompt_blend", 1.0)])
     first.play([TWO_SECONDS])
     second = Player(session, made, memory=first.run.remember())
@@ -168,7 +171,7 @@ def test_a_loop_hears_the_lanes_of_its_first_round_ahead_of_time(session: Sessio
 
 
 def test_a_loop_remembers_lanes_that_came_after_the_last_window(session: Session) -> None:
-    player = Player(session, material(session), [(90_000, "denoise", 0.5)], denoise=1.0)
+    player = Player(session, score(session), [(90_000, "denoise", 0.5)], denoise=1.0)
     player.play([TWO_SECONDS])
     values = player.run.remember().values["denoise"]
     assert (values[:47] == 1.0).all()
@@ -176,35 +179,35 @@ def test_a_loop_remembers_lanes_that_came_after_the_last_window(session: Session
 
 
 def test_new_prompts_are_heard_without_a_new_pass(session: Session) -> None:
-    made = material(session)
+    made = score(session)
     plain = Player(session, made).play([TWO_SECONDS])
     player = Player(session, made)
     player.play([RATE // 2])
-    player.run.use(Preparer(session).prompts(DOCUMENT.patch({"prompts": {"a": "dnb"}}), made.region, cover=True))
+    player.run.use(Preparer(session).prompts(DOCUMENT.patch({"prompts": {"a": "dnb"}}), made.course.frames, cover=True))
     player.play([TWO_SECONDS - RATE // 2])
     assert (player.audio[:, : RATE // 2] == plain[:, : RATE // 2]).all()
     assert player.audio.tobytes() != plain.tobytes()
 
 
 def test_without_a_source_text_alone_makes_the_region(session: Session) -> None:
-    made = Preparer(session).material(Document({"prompts": {"a": "techno"}, "clock": SHORT_CLOCK}), None, None)
+    made = Preparer(session).score(Document({"prompts": {"a": "techno"}, "clock": SHORT_CLOCK}), None)
     player = Player(session, made, denoise=0.5)
     player.play([RATE])
-    assert made.region == TEXT_REGION
-    assert player.run.span == (0, 16 * RATE)
+    assert made.course.frames == TEXT_FRAMES
+    assert player.run.span == (0, LAST_FRAME * 1_920)
     assert np.abs(player.audio[:, :RATE]).max() > 0.01
 
 
 def test_changes_count_the_control_version(session: Session) -> None:
     points = [(5_000, "denoise", 0.1), (9_000, "denoise", 0.1), (20_000, "freeze", 1.0)]
-    player = Player(session, material(session), points)
+    player = Player(session, score(session), points)
     player.play([TWO_SECONDS])
     assert player.run.control_version == 2
     assert player.run.advance() is Progress.DONE
 
 
 def test_a_window_is_longer_at_a_higher_rate(session: Session) -> None:
-    player = Player(session, material(session, rate=44_100), rate=44_100)
+    player = Player(session, score(session, rate=44_100), rate=44_100)
     player.play([2 * 44_100])
     assert {run.audio.shape for run in player.runs} == {(2, 17_640)}
     assert music(0.1, 44_100).shape == (2, 4_410)

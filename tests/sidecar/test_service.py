@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import RATE, SHORT_CLOCK, Running, music
 from peer import POINT, STOP, MemoryFile, Peer
-from rendering import DOCUMENT, Player, material
+from rendering import DOCUMENT, Player, score
 
 from engine import Session
 from sidecar.client import Client, ClientError
@@ -65,7 +65,7 @@ def test_what_was_learned_is_rendered_as_the_bounce_renders_it(connect: Connect,
     assert bounced(peer, 3, size=4_096, points=points).tobytes() == heard.tobytes()
     peer.automation([(STOP, 0, 3, CLIP.shape[1], 0.0, 0, 0)])
     assert peer.state(STATE)["t"] == "applied"  # the engine thread is idle now
-    wet = Player(session, material(session), [(30_001, "denoise", 1.0)]).play([CLIP.shape[1]])
+    wet = Player(session, score(session), [(30_001, "denoise", 1.0)]).play([CLIP.shape[1]])
     assert heard.tobytes() == wet[:, : CLIP.shape[1]].tobytes()
     assert np.abs(heard - CLIP).max() > 0.01
 

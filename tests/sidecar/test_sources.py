@@ -12,7 +12,7 @@ from sidecar.content import ContentStore
 from sidecar.document import Document
 from sidecar.errors import ContentError
 from sidecar.frames import first_sample
-from sidecar.passage import Passage, merge
+from sidecar.passage import MAX_SAMPLES, Passage, merge, room
 from sidecar.region import region_of
 from sidecar.source import canonical, decode_flac, over_region
 from sidecar.sources import FILE, LEARN, NONE, Sources
@@ -21,15 +21,15 @@ RATES = st.sampled_from([44_100, 48_000, 96_000, 192_000])
 
 
 @given(st.integers(-(10**7), 10**7), st.integers(1, 10**7), RATES)
-def test_a_region_lies_on_the_window_grid_and_holds_the_audio_up_to_a_minute(
+def test_a_region_lies_on_the_window_grid_and_holds_the_audio_up_to_ten_minutes(
     first: int, samples: int, rate: int
 ) -> None:
     region = region_of(first, samples, rate)
     start, end = region.samples(rate)
     assert region.start % 10 == region.frames % 10 == 0
-    assert 50 <= region.frames <= 1500
+    assert 50 <= region.frames <= 15_000
     assert start <= first
-    assert end >= first + samples or region.frames == 1500
+    assert end >= first + samples or region.frames == 15_000
 
 
 @given(st.floats(1e-6, 8.0), st.sampled_from([44_100, 48_000]))
@@ -81,12 +81,13 @@ def test_a_passage_is_what_was_written_last_at_each_position(parts: list[tuple[i
     assert not model[:, first + got.shape[1] :].any()
 
 
-def test_a_passage_keeps_a_minute_and_no_more() -> None:
+def test_a_passage_keeps_ten_minutes_and_no_more() -> None:
     rate = 100
     passage = Passage(rate)
-    for song in range(0, 100 * rate, 50):
-        passage.write(song, np.ones((2, 50), np.float32))
-    assert passage.audio.shape[1] == 60 * rate
+    for song in range(0, 1_000 * rate, 500):
+        passage.write(song, np.ones((2, 500), np.float32))
+    assert passage.audio.shape[1] == 600 * rate
+    assert room(384_000) == MAX_SAMPLES
 
 
 def test_playing_a_part_again_replaces_that_part_only() -> None:
@@ -97,7 +98,7 @@ def test_playing_a_part_again_replaces_that_part_only() -> None:
 
 
 def test_a_passage_far_away_replaces_what_was_learned() -> None:
-    fresh = (61 * 100, np.ones((2, 10), np.float32))
+    fresh = (601 * 100, np.ones((2, 10), np.float32))
     assert merge((0, np.ones((2, 10), np.float32)), fresh, 100) is fresh
 
 

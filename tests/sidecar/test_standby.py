@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import RATE, SHORT_CLOCK
 from peer import BLOCK, CHUNK, PASS, POINT, STOP, Peer
-from rendering import Player, cut, material
+from rendering import Player, cut, score
 from test_service import CLIP, DENOISE, VALUES, bounced, learned
 
 from engine import Session
@@ -71,8 +71,8 @@ def ready(connect: Connect) -> tuple[Peer, np.ndarray, int]:
 @pytest.mark.parametrize("start", [0, 1_919, 1_920, 48_100])
 def test_a_pass_that_stood_by_renders_what_one_that_is_opened_at_play_renders(session: Session, start: int) -> None:
     points = [(start, "denoise", 0.75), (start + 5_000, "denoise", 0.2), (start + 9_000, "freeze", 1.0)]
-    fresh = Player(session, material(session), points, start=start).play(cut(TOTAL - start, 512))
-    standby = Player(session, material(session), points[1:], start=start, live=True)
+    fresh = Player(session, score(session), points, start=start).play(cut(TOTAL - start, 512))
+    standby = Player(session, score(session), points[1:], start=start, live=True)
     standby.run.cover(start + 1)
     units = len(list(standby.work()))
     assert units > len(standby.runs) > 0

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import music
 from peer import PATIENCE_S, MemoryFile, Peer
-from rendering import Player, material
+from rendering import Player, score
 from test_service import bounced, learned
 
 from engine import Session
@@ -99,7 +99,7 @@ def test_a_killed_worker_is_replaced_and_the_new_one_sounds_the_same(sidecars: S
     peer.close()
 
     # the bytes of another process are this one's
-    wet = Player(session, material(session)).play([music(2.0).shape[1]])
+    wet = Player(session, score(session)).play([music(2.0).shape[1]])
     assert heard.tobytes() == wet[:, : heard.shape[1]].tobytes()
 
     # one that ends again and again is given up

@@ -12,7 +12,7 @@ from conftest import RATE, Running, music
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from peer import Peer
-from rendering import Player, cut, material
+from rendering import Player, cut, score
 from test_references import act
 from test_service import CLIP, bounced, learned
 from typer.testing import CliRunner
@@ -82,21 +82,22 @@ def test_a_take_is_heard_exactly_but_for_seams_and_nothing_jumps(
 
 
 def test_a_take_that_covers_everything_costs_no_tick(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = material(session)
-    covering = take(0, made.region.frames // WINDOW)
+    made = score(session)
+    covering = take(0, made.course.frames // WINDOW)
 
-    def refuse(*_: object) -> None:
-        raise AssertionError("a tick was spent")
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the engine was asked")
 
     player = Player(session, made, take=2.0)
     player.run.play(Takes({2: covering}))
-    monkeypatch.setattr(type(player.run._stream), "tick", refuse)
+    for asked in ("open_stream", "decode"):
+        monkeypatch.setattr(session, asked, refuse)
     heard = player.play([RATE, RATE])
     assert heard.tobytes() == covering.audio.tobytes()
 
 
 def test_a_take_switched_in_and_out_is_the_same_in_blocks_of_any_size(session: Session) -> None:
-    made = material(session)
+    made = score(session)
     kept = take(10, 4)
     points = [(4_800, "take", 1.0), (52_800, "take", 0.0), (52_999, "denoise", 0.3)]
 

@@ -13,7 +13,7 @@ use shim_core::{HostGestures, Instance};
 use crate::thread;
 
 /// Width and height of the window in points, when it is first opened.
-pub const SIZE: (u32, u32) = (1020, 700);
+pub const SIZE: (u32, u32) = (1080, 720);
 
 /// The smallest that the page is laid out for, in points.
 pub const MIN_SIZE: (u32, u32) = (760, 480);

@@ -1,33 +1,58 @@
 //! The one page, top to bottom, and what it remembers from frame to frame.
 
+mod asked;
 mod hands;
 mod header;
 mod knob;
+mod loras;
 mod modules;
+mod presets;
+mod prompts;
+mod references;
+mod settings;
 mod style;
+mod takes;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wave;
 
 use std::{path::PathBuf, sync::Arc};
 
 use egui::Ui;
-use shim_core::{HostGestures, Instance, parameters};
+use serde_json::Value;
+use shim_core::{HostGestures, Instance, Scene, parameters};
 
 use crate::editor::HostWindow;
+use asked::Asked;
 use hands::Hands;
 use knob::Knobs;
 pub use style::{BACKGROUND, dress};
 
-/// Pixels of the host's scale that the user chose to make of one, in percent.
+/// What the user may make of one point, in percent of the host's scale.
 const ZOOMS: [u32; 5] = [100, 125, 150, 175, 200];
+
+/// Width of the column with everything that is no knob.
+const SIDE: f32 = 330.0;
 
 pub struct Page {
     instance: Arc<Instance>,
     host: Arc<dyn HostWindow>,
     hands: Hands,
+    asked: Asked,
     knobs: Knobs,
+    presets: presets::Presets,
+    prompts: prompts::Prompts,
+    references: references::References,
+    loras: loras::Loras,
+    settings: settings::Settings,
+    wave: wave::Wave,
+    /// The document as of `seen`.
+    document: Value,
+    scene: Option<Arc<Scene>>,
     seen: Seen,
+    /// Dropped on the window since the last frame.
+    files: Vec<PathBuf>,
     zoom: u32,
 }
 
@@ -36,27 +61,58 @@ pub struct Page {
 struct Seen {
     values: Vec<u64>,
     status: String,
+    revision: Option<u64>,
+    steps: (bool, bool),
 }
 
 impl Seen {
     fn of(instance: &Instance) -> Self {
         let values = (0..parameters::COUNT).map(|index| instance.value(index).to_bits()).collect();
-        Self { values, status: instance.status_text() }
+        let (status, revision, steps) = (instance.status_text(), Some(instance.revision()), instance.steps());
+        Self { values, status, revision, steps }
     }
 }
 
 impl Page {
     pub fn new(instance: Arc<Instance>, gestures: Arc<dyn HostGestures>, host: Arc<dyn HostWindow>) -> Self {
+        instance.watch(true);
         let hands = Hands::new(Arc::clone(&instance), gestures);
-        Self { instance, host, hands, knobs: Knobs::default(), seen: Seen::default(), zoom: ZOOMS[0] }
+        Self {
+            asked: Asked::new(Arc::clone(&instance)),
+            instance,
+            host,
+            hands,
+            knobs: Knobs::default(),
+            presets: presets::Presets::default(),
+            prompts: prompts::Prompts::default(),
+            references: references::References::default(),
+            loras: loras::Loras::default(),
+            settings: settings::Settings::default(),
+            wave: wave::Wave::default(),
+            document: Value::Null,
+            scene: None,
+            seen: Seen::default(),
+            files: Vec::new(),
+            zoom: ZOOMS[0],
+        }
     }
 
     /// Whether the instance shows something that the last frame did not.
     pub fn changed(&mut self) -> bool {
         let now = Seen::of(&self.instance);
         let changed = now != self.seen;
+        if now.revision != self.seen.revision {
+            self.document = Value::Object(self.instance.document());
+        }
         self.seen = now;
-        changed
+        let scene = self.instance.scene();
+        let moved = match (&scene, &self.scene) {
+            (Some(new), Some(old)) => !Arc::ptr_eq(new, old),
+            (new, old) => new.is_some() != old.is_some(),
+        };
+        self.scene = scene;
+        let waits = self.references.is_busy() || self.presets.is_busy() || self.asked.is_busy();
+        self.asked.settle() | changed | moved | waits
     }
 
     /// How much larger than the host's scale everything is.
@@ -64,7 +120,9 @@ impl Page {
         self.zoom as f32 / 100.0
     }
 
-    pub fn take_files(&mut self, _files: Vec<PathBuf>) {}
+    pub fn take_files(&mut self, files: Vec<PathBuf>) {
+        self.files.extend(files);
+    }
 
     /// The next larger zoom, or the smallest; the host is asked for a window that holds it.
     fn enlarge(&mut self, scale: f32) {
@@ -76,14 +134,30 @@ impl Page {
     }
 
     pub fn show(&mut self, ui: &mut Ui) {
-        egui::Panel::top("header")
-            .frame(style::page())
-            .show_separator_line(false)
-            .show(ui, |ui| header::show(ui, self));
+        references::collect(ui, self);
+        let top = egui::Panel::top("header").frame(style::page()).show_separator_line(false);
+        top.show(ui, |ui| header::show(ui, self));
+        let side = egui::Panel::left("side").frame(style::page()).show_separator_line(false);
+        side.exact_size(SIDE).resizable(false).show(ui, |ui| {
+            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                prompts::show(ui, self);
+                references::show(ui, self);
+                loras::show(ui, self);
+                takes::show(ui, self);
+                settings::show(ui, self);
+            });
+        });
         egui::CentralPanel::default().frame(style::page()).show(ui, |ui| {
+            wave::show(ui, self);
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 modules::show(ui, &mut self.knobs, &mut self.hands);
             });
         });
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.instance.watch(false);
     }
 }

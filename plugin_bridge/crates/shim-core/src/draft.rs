@@ -15,6 +15,8 @@ const STEPS: usize = 64;
 const FOREIGN: [&str; 3] = ["parameters", "format", "version"];
 /// Objects of which an edit may give some keys only, as the sidecar takes them.
 const MERGED: [&str; 3] = ["prompts", "clock", "song"];
+/// What an absent key of `song` means.
+const SONG: [(&str, &str); 3] = [("key", ""), ("tempo", "follow"), ("metre", "follow")];
 /// Keys that change without a person's doing.
 const AUTOMATIC: [&str; 6] = ["parameters", "format", "version", "learned", "checkpoint", "engine"];
 
@@ -159,7 +161,14 @@ impl Draft {
     }
 
     fn held(&self, key: &str) -> Value {
-        self.document.json.get(key).cloned().unwrap_or_default()
+        let mut held = self.document.json.get(key).cloned().unwrap_or_default();
+        if let (Value::Object(song), "song") = (&mut held, key) {
+            // Null says something in here, so that the way back from a key that was absent is its default.
+            for (key, default) in SONG {
+                song.entry(key).or_insert_with(|| default.into());
+            }
+        }
+        held
     }
 
     /// The value that a key has after an edit.

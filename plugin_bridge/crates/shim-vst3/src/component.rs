@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shim_core::{Instance, Notice};
-use vst3::{Class, ComPtr, ComRef, Steinberg::Vst::*, Steinberg::*};
+use vst3::Steinberg::Linux::IRunLoop;
+use vst3::{Class, ComRef, Steinberg::Vst::*, Steinberg::*};
 
+use crate::news::{Handler, News, Timer};
 use crate::processor::{Audio, SIDE_CHAIN};
 use crate::{guard, stream, text};
 
@@ -32,11 +34,10 @@ pub struct Component {
     /// Its speakers: stereo, mono or none.
     pub(crate) side: AtomicU64,
     /// What the host hears edits by.
-    pub(crate) handler: Arc<Mutex<Option<ComPtr<IComponentHandler>>>>,
-    /// Values changed other than through the host, which hears of it with the next block: the notice comes on a
-    /// thread on which nothing of the host may be called, and inside `setState` Ardour holds the lock that its
-    /// `restartComponent` waits for.
-    news: Arc<AtomicBool>,
+    pub(crate) handler: Arc<Handler>,
+    pub(crate) news: Arc<News>,
+    /// Tells the news, where the host's context has a run loop.
+    timer: Mutex<Option<Timer>>,
 }
 
 // Hosts call from any thread, and the COM layer does not ask for this.
@@ -55,6 +56,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Component {
     pub fn new() -> Self {
+        let handler = Arc::<Handler>::default();
         Self {
             instance: Mutex::new(None),
             setup: Mutex::new(DEFAULT_SETUP),
@@ -63,8 +65,9 @@ impl Component {
             latency: AtomicU32::new(NO_LATENCY),
             has_side: AtomicBool::new(false),
             side: AtomicU64::new(SpeakerArr::kStereo),
-            handler: Arc::default(),
-            news: Arc::default(),
+            news: Arc::new(News::new(Arc::clone(&handler))),
+            handler,
+            timer: Mutex::default(),
         }
     }
 
@@ -89,11 +92,7 @@ impl Component {
 
     fn new_instance(&self, host: &str) -> Arc<Instance> {
         let (instance, news) = (Instance::new(host), Arc::clone(&self.news));
-        instance.set_notifier(Box::new(move |notice| {
-            if notice == Notice::ValuesChanged {
-                news.store(true, Ordering::Release);
-            }
-        }));
+        instance.set_notifier(Box::new(move |notice| news.post(notice)));
         instance
     }
 
@@ -129,7 +128,7 @@ impl Component {
         if instance.load_state(&blob).is_err() {
             return kResultFalse;
         }
-        self.news.store(true, Ordering::Release);
+        self.news.post(Notice::ValuesChanged);
         kResultOk
     }
 }
@@ -138,6 +137,20 @@ impl Drop for Component {
     fn drop(&mut self) {
         // A host may release the object while it is active.
         guard::or((), || self.deactivate());
+    }
+}
+
+impl Component {
+    /// The calling thread is the host's main thread.
+    ///
+    /// # Safety
+    /// `context` is null or a live object of the host.
+    unsafe fn settle(&self, context: *mut FUnknown) {
+        self.news.settle();
+        // SAFETY: as the contract says.
+        let run_loop = unsafe { ComRef::from_raw(context) }.and_then(|context| context.cast::<IRunLoop>());
+        let timer = run_loop.and_then(|run_loop| Timer::start(&self.news, run_loop));
+        *lock(&self.timer) = timer;
     }
 }
 
@@ -165,6 +178,9 @@ impl IPluginBaseTrait for Component {
                 // SAFETY: the host passes null or a live context.
                 let name = unsafe { host_name(context) }.unwrap_or_else(|| "VST3".to_owned());
                 *instance = Some(self.new_instance(&name));
+                drop(instance);
+                // SAFETY: as above.
+                unsafe { self.settle(context) };
             }
             kResultOk
         })
@@ -173,8 +189,9 @@ impl IPluginBaseTrait for Component {
     unsafe fn terminate(&self) -> tresult {
         guard::or(kInternalError, || {
             self.deactivate();
-            let (instance, handler) = (lock(&self.instance).take(), lock(&self.handler).take());
-            drop((instance, handler));
+            let (timer, handler) = (lock(&self.timer).take(), lock(&self.handler).take());
+            let instance = lock(&self.instance).take();
+            drop((timer, handler, instance));
             kResultOk
         })
     }

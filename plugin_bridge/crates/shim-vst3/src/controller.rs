@@ -96,6 +96,8 @@ impl IEditControllerTrait for Component {
             let plain = parameter.plain(normalised);
             let named = self.instance().map(|instance| instance.display(index, plain));
             text::wide(&named.unwrap_or_else(|| parameter.display(plain)), string);
+            // Hosts ask for texts as they draw, on their main thread.
+            self.news.tell_dirty();
             kResultOk
         })
     }
@@ -134,14 +136,20 @@ impl IEditControllerTrait for Component {
     }
 
     unsafe fn setParamNormalized(&self, id: ParamID, normalised: ParamValue) -> tresult {
-        guard::or(kInternalError, || self.set_value(id, normalised))
+        guard::or(kInternalError, || {
+            let result = self.set_value(id, normalised);
+            self.news.tell_dirty();
+            result
+        })
     }
 
     unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
         guard::or(kInternalError, || {
             // SAFETY: null or a live object of the host.
             let handler = unsafe { ComRef::from_raw(handler) }.map(|handler| handler.to_com_ptr());
-            *lock(&self.handler) = handler;
+            // The one before is let go of outside the lock.
+            let before = std::mem::replace(&mut *lock(&self.handler), handler);
+            drop(before);
             kResultOk
         })
     }
@@ -152,7 +160,7 @@ impl IEditControllerTrait for Component {
             // SAFETY: null or terminated text.
             let named = !name.is_null() && unsafe { CStr::from_ptr(name) == CStr::from_ptr(ViewType::kEditor) };
             match self.instance().filter(|_| named) {
-                Some(instance) => View::create(instance, Arc::clone(&self.handler)),
+                Some(instance) => View::create(instance, Arc::clone(&self.handler), Arc::clone(&self.news)),
                 None => std::ptr::null_mut(),
             }
         })

@@ -12,6 +12,7 @@ mod controller;
 mod factory;
 mod guard;
 pub mod identity;
+mod news;
 #[cfg(all(feature = "editor", target_os = "linux"))]
 mod posts;
 mod processor;

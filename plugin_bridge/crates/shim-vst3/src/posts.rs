@@ -14,9 +14,7 @@ use vst3::{Class, ComPtr, Steinberg::Vst::*, Steinberg::*};
 
 use crate::component::lock;
 use crate::guard;
-
-/// The host's side of the edit controller; none before the host set it.
-pub type Handler = Mutex<Option<ComPtr<IComponentHandler>>>;
+use crate::news::Handler;
 
 enum Post {
     Begin(usize),

@@ -1,7 +1,7 @@
 //! The audio side: setup, transport, and one block at a time.
 
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, TryLockError};
 
 use shim_channels::{Pair, Side};
@@ -9,6 +9,7 @@ use shim_core::{Block, Instance, Processor, parameters};
 use vst3::{Steinberg::Vst::*, Steinberg::*};
 
 use crate::component::{Component, lock};
+use crate::news::News;
 use crate::{changes, guard};
 
 /// Longest block for which odd channel layouts get their spare channels; far above any host's, so that an absurd
@@ -21,12 +22,12 @@ pub struct Audio {
     processor: Processor,
     pair: Pair,
     side: Side,
-    news: Arc<AtomicBool>,
+    news: Arc<News>,
     reported: Option<f64>,
 }
 
 impl Audio {
-    pub fn start(instance: Arc<Instance>, news: Arc<AtomicBool>, rate: u32, max_block: usize) -> Option<Self> {
+    pub fn start(instance: Arc<Instance>, news: Arc<News>, rate: u32, max_block: usize) -> Option<Self> {
         let processor = instance.activate(rate, max_block).ok()?;
         let spare = max_block.min(MAX_SPARE);
         let (pair, side) = (Pair::new(spare), Side::new(spare));
@@ -85,7 +86,7 @@ impl Audio {
         if self.reported != Some(status) && unsafe { changes::send(changes, instance, parameters::STATUS) } {
             self.reported = Some(status);
         }
-        if changes.is_null() || !self.news.swap(false, Ordering::AcqRel) {
+        if changes.is_null() || !self.news.take_values() {
             return;
         }
         for index in (0..parameters::COUNT).filter(|index| *index != parameters::STATUS) {

@@ -11,12 +11,14 @@ use vst3::{Class, ComPtr, ComRef, ComWrapper, Steinberg::*};
 
 use crate::component::lock;
 use crate::guard;
-use crate::posts::{Handler, Posts, Pump};
+use crate::news::{Handler, News, Timer};
+use crate::posts::{Posts, Pump};
 
 /// One view, from `createView` to its last reference.
 pub struct View {
     instance: Arc<Instance>,
     posts: Arc<Posts>,
+    news: Arc<News>,
     shape: Mutex<Shape>,
     open: Mutex<Option<Open>>,
 }
@@ -31,6 +33,8 @@ struct Shape {
 /// A window that is attached.
 struct Open {
     editor: Editor,
+    /// Tells the host what changed, until it is dropped.
+    _timer: Option<Timer>,
     run_loop: ComPtr<IRunLoop>,
     pump: ComPtr<Linux::IEventHandler>,
 }
@@ -48,11 +52,11 @@ impl Class for View {
 
 impl View {
     /// A view with one reference for the caller; null where the system refuses a descriptor.
-    pub fn create(instance: Arc<Instance>, handler: Arc<Handler>) -> *mut IPlugView {
+    pub fn create(instance: Arc<Instance>, handler: Arc<Handler>, news: Arc<News>) -> *mut IPlugView {
         let Ok(posts) = Posts::new(Arc::clone(&instance), handler) else { return ptr::null_mut() };
         let (width, height) = editor::SIZE;
         let shape = Mutex::new(Shape { width, height, scale: None });
-        let wrapper = ComWrapper::new(Self { instance, posts: Arc::new(posts), shape, open: Mutex::new(None) });
+        let wrapper = ComWrapper::new(Self { instance, posts: Arc::new(posts), news, shape, open: Mutex::new(None) });
         let Some(view) = wrapper.to_com_ptr::<IPlugView>() else { return ptr::null_mut() };
         wrapper.posts.set_view(view.as_ptr());
         view.into_raw()
@@ -80,7 +84,9 @@ impl View {
         }
         match Editor::open(parent, size, scale, Arc::clone(&self.instance), gestures, host) {
             Ok(editor) => {
-                *open = Some(Open { editor, run_loop, pump });
+                // Refused: the project is marked changed, and titles read, when the host next asks for something.
+                let timer = Timer::start(&self.news, run_loop.clone());
+                *open = Some(Open { editor, _timer: timer, run_loop, pump });
                 kResultOk
             }
             Err(_) => {

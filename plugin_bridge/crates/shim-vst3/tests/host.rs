@@ -403,6 +403,23 @@ fn loaded_values_go_to_the_host_with_the_next_block_and_once() {
 }
 
 #[test]
+fn what_no_block_carries_goes_to_the_host_from_its_run_loop() {
+    let named = shim_core::Instance::new("test");
+    named.edit(serde_json::json!({"loras": [{"name": "bells"}]}).as_object().cloned().unwrap()).unwrap();
+    let rig = Rig::new();
+    assert_eq!(load(&rig, &named.save_state()), kResultOk);
+    assert!(rig.handler.restarts.borrow().is_empty(), "called the host from inside its own setState");
+    for _ in 0..2 {
+        assert_eq!(rig.application.turn(), 1);
+    }
+    let told = RestartFlags_::kParamValuesChanged | RestartFlags_::kParamTitlesChanged;
+    assert_eq!(*rig.handler.restarts.borrow(), [told as i32]);
+    // SAFETY: a live object.
+    unsafe { assert_eq!(rig.component.terminate(), kResultOk) };
+    assert_eq!(rig.application.turn(), 0, "a timer outlived the plugin");
+}
+
+#[test]
 fn a_wrong_state_is_refused_and_the_old_one_stays() {
     let rig = Rig::new();
     rig.set(MIX, 0.25);

@@ -45,7 +45,7 @@ impl Knobs {
     pub fn show(&mut self, ui: &mut Ui, hands: &mut Hands, index: usize) {
         let parameter = &parameters::table()[index];
         let (cell, _) = ui.allocate_exact_size(CELL, Sense::hover());
-        let title = super::text::fit(ui, parameter.name, CELL.x - 4.0, 11.5);
+        let title = super::text::fit(ui, &hands.instance.title(index), CELL.x - 4.0, 11.5);
         ui.painter().text(cell.center_top() + vec2(0.0, 4.0), Align2::CENTER_TOP, title, style::small(), style::FAINT);
         let dial = Rect::from_center_size(cell.center_top() + vec2(0.0, 44.0), vec2(CELL.x, 48.0));
         let id = ui.scope_id().with(("parameter", parameter.id));
@@ -58,7 +58,7 @@ impl Knobs {
             WidgetInfo { value: Some(hands.value(index)), ..WidgetInfo::labeled(role, true, parameter.name) }
         });
         if parameter.curve != Curve::Status {
-            self.point(ui, hands, index, &response);
+            self.point(ui, hands, index, &response, TRAVEL);
             self.press(ui, hands, index, &response);
         }
         match parameter.text {
@@ -83,8 +83,21 @@ impl Knobs {
         self.places.get(&index).copied()
     }
 
-    /// What the pointer does with the dial.
-    fn point(&mut self, ui: &Ui, hands: &mut Hands, index: usize, response: &Response) {
+    /// The parameter as a slider of one line.
+    pub fn fader(&mut self, ui: &mut Ui, hands: &mut Hands, index: usize, width: f32) {
+        let parameter = &parameters::table()[index];
+        let (place, _) = ui.allocate_exact_size(vec2(width.max(40.0), 20.0), Sense::hover());
+        let id = ui.scope_id().with(("fader", parameter.id));
+        let response = ui.interact(place, id, Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::slider(true, hands.value(index), parameter.name));
+        self.point(ui, hands, index, &response, f64::from(place.width() - 12.0));
+        self.press(ui, hands, index, &response);
+        draw_fader(ui, place, parameter.normalise(hands.value(index)) as f32, &response);
+        response.on_hover_text(hint(parameter));
+    }
+
+    /// What the pointer does with a dial or a fader: `travel` points are its whole range.
+    fn point(&mut self, ui: &Ui, hands: &mut Hands, index: usize, response: &Response, travel: f64) {
         let parameter = &parameters::table()[index];
         let modifiers = ui.input(|input| input.modifiers);
         if response.drag_started() {
@@ -93,7 +106,7 @@ impl Knobs {
         }
         if response.dragged() && hands.holds(index) {
             let moved = response.drag_delta();
-            let part = f64::from(moved.x - moved.y) / TRAVEL;
+            let part = f64::from(moved.x - moved.y) / travel;
             hands.move_by(part * if modifiers.shift { FINE } else { 1.0 });
             ui.ctx().set_cursor_icon(CursorIcon::ResizeVertical);
         }
@@ -201,7 +214,7 @@ impl Typing {
         if !response.lost_focus() && response.has_focus() {
             return false;
         }
-        match parameters::table()[self.index].parse(&self.text) {
+        match hands.instance.parse(self.index, &self.text) {
             Some(plain) => {
                 hands.set(self.index, plain);
                 true
@@ -219,9 +232,9 @@ impl Typing {
 
 /// The value with its unit.
 fn shown(hands: &Hands, index: usize) -> String {
-    let parameter = &parameters::table()[index];
-    let gap = if parameter.unit.is_empty() { "" } else { " " };
-    format!("{}{gap}{}", parameter.display(hands.value(index)), parameter.unit)
+    let unit = parameters::table()[index].unit;
+    let gap = if unit.is_empty() { "" } else { " " };
+    format!("{}{gap}{unit}", hands.instance.display(index, hands.value(index)))
 }
 
 fn next(parameter: &Parameter, plain: f64) -> f64 {
@@ -264,6 +277,17 @@ fn draw_dial(ui: &Ui, centre: Pos2, parameter: &Parameter, plain: f64, response:
     ui.painter().line_segment(needle, Stroke::new(2.0, style::TEXT));
     if response.has_focus() {
         ui.painter().circle_stroke(centre, RADIUS + 3.5, Stroke::new(1.5, style::TEXT));
+    }
+}
+
+fn draw_fader(ui: &Ui, place: Rect, part: f32, response: &Response) {
+    let rail = Rect::from_center_size(place.center(), vec2(place.width() - 12.0, 4.0));
+    let x = rail.left() + rail.width() * part;
+    ui.painter().rect_filled(rail, 2.0, style::TRACK);
+    ui.painter().rect_filled(Rect::from_min_max(rail.min, pos2(x, rail.bottom())), 2.0, style::ACCENT);
+    ui.painter().circle_filled(pos2(x, rail.center().y), 6.0, style::TEXT);
+    if response.has_focus() {
+        ui.painter().circle_stroke(pos2(x, rail.center().y), 8.5, Stroke::new(1.5, style::TEXT));
     }
 }
 

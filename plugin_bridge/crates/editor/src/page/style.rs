@@ -36,6 +36,37 @@ pub fn panel() -> Frame {
     Frame::new().fill(PANEL).corner_radius(6).inner_margin(Margin::symmetric(10, 8))
 }
 
+fn heading(title: &str) -> egui::RichText {
+    egui::RichText::new(title).color(TEXT).strong()
+}
+
+/// Text at the left of a place of fixed width, so that what follows lines up.
+pub fn tag(ui: &mut egui::Ui, text: impl Into<egui::RichText>, width: f32) -> egui::Response {
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    ui.allocate_ui_with_layout(vec2(width, 20.0), layout, |ui| {
+        ui.set_min_width(width);
+        ui.label(text.into().color(FAINT))
+    })
+    .inner
+}
+
+/// A titled panel of the full width.
+pub fn section(ui: &mut egui::Ui, title: &str, body: impl FnOnce(&mut egui::Ui)) {
+    panel().show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.label(heading(title));
+        body(ui);
+    });
+}
+
+/// A titled panel that is folded at first.
+pub fn folded(ui: &mut egui::Ui, title: &str, body: impl FnOnce(&mut egui::Ui)) {
+    panel().show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        egui::CollapsingHeader::new(heading(title)).show_unindented(ui, body);
+    });
+}
+
 /// Sets the look of everything in a context.
 pub fn dress(context: &Context) {
     context.set_theme(Theme::Dark);

@@ -75,6 +75,15 @@ fn an_edit_of_one_prompt_keeps_the_other() {
 }
 
 #[test]
+fn the_way_back_of_a_song_is_what_an_absent_key_means_because_null_says_something() {
+    let mut draft = Draft::default();
+    draft.take(object(json!({"song": {"key": "C major"}})), vec![]);
+    let sent = draft.edit(1, object(json!({"song": {"tempo": null}}))).unwrap().unwrap();
+    assert_eq!(sent.keys["song"], json!({"key": "C major", "tempo": null, "metre": "follow"}));
+    assert_eq!(draft.undo(2).unwrap().keys["song"], json!({"key": "C major", "tempo": "follow", "metre": "follow"}));
+}
+
+#[test]
 fn parameters_and_what_a_document_is_are_not_edited() {
     let mut draft = Draft::default();
     for key in FOREIGN {

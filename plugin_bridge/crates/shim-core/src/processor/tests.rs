@@ -62,6 +62,58 @@ fn a_pass_opens_with_every_value_and_each_block_ends_with_its_cover() {
 }
 
 #[test]
+fn a_step_at_the_blocks_end_is_the_next_blocks_first_value() {
+    let (mut processor, mut link, shared) = processor();
+    run(&mut processor, at(0, 64), |_| ());
+    sent(&mut link);
+    run(&mut processor, at(64, 64), |processor| processor.step(MIX, 64, 0.5));
+    run(&mut processor, at(128, 64), |_| ());
+    let records: Vec<_> = sent(&mut link).iter().map(|record| (record.kind, record.song, record.value)).collect();
+    assert_eq!(records, [(Kind::Point, 128, 0.5), (Kind::Block, 64, 0.0), (Kind::Block, 128, 0.0)]);
+    assert_eq!(shared.value(MIX), 0.5);
+}
+
+#[test]
+fn tempo_and_metre_come_before_a_passs_first_point_and_where_they_change() {
+    let (mut processor, mut link, _) = processor();
+    let timed = |position: i64, tempo, beat| {
+        let (metre, bar) = (Some((3, 4)), Some(0.0));
+        Block { tempo: Some(tempo), metre, beat: Some(beat), bar, ..at(position, 64) }
+    };
+    // RATE samples a second: at 60 beats a minute a beat is RATE samples.
+    let beat = i64::from(RATE);
+    run(&mut processor, timed(beat, 60.0, 1.0), |_| ());
+    let records = sent(&mut link);
+    assert_eq!(kinds(&records), [Kind::Pass, Kind::Tempo, Kind::Metre, Kind::Point, Kind::Block]);
+    assert_eq!((records[1].song, records[1].value), (beat, 60.0));
+    assert_eq!((records[2].song, records[2].value, records[2].aux), (0, 3.0, 4));
+    run(&mut processor, timed(beat + 64, 60.0, 1.0), |processor| processor.step(MIX, 3, 0.5));
+    assert_eq!(kinds(&sent(&mut link)), [Kind::Point, Kind::Block]);
+    run(&mut processor, timed(beat + 128, 120.0, 1.0), |processor| processor.step(MIX, 3, 0.25));
+    let records = sent(&mut link);
+    assert_eq!(kinds(&records), [Kind::Tempo, Kind::Metre, Kind::Point, Kind::Block]);
+    assert_eq!(records[1].song, beat + 128 - beat / 2);
+}
+
+#[test]
+fn a_transport_that_stands_tells_the_tempo_of_the_place_before_it() {
+    let (mut processor, mut link, shared) = processor();
+    connect(&shared);
+    let standing = |tempo| Block { tempo: Some(tempo), ..stands(96_000) };
+    run(&mut processor, standing(90.0), |_| ());
+    let records = sent(&mut link);
+    assert_eq!(kinds(&records), [Kind::Tempo, Kind::Place]);
+    assert_eq!((records[0].pass, records[0].value), (0, 90.0));
+    run(&mut processor, standing(90.0), |_| ());
+    assert_eq!(sent(&mut link), []);
+    run(&mut processor, standing(91.0), |_| ());
+    assert_eq!(kinds(&sent(&mut link)), [Kind::Tempo]);
+    connect(&shared);
+    run(&mut processor, standing(91.0), |_| ());
+    assert_eq!(kinds(&sent(&mut link)), [Kind::Tempo, Kind::Place], "a new sidecar knows of neither");
+}
+
+#[test]
 fn a_stop_sends_what_was_captured_and_ends_the_pass() {
     let (mut processor, mut link, _) = processor();
     run(&mut processor, at(0, 1500), |_| {});

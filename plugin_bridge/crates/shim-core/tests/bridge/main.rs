@@ -1,5 +1,6 @@
 //! An instance against a sidecar over the real transport and the real shared file.
 
+mod editing;
 mod sidecar;
 
 use shim_core::{Block, Instance, Notice, Processor, Status, parameters};

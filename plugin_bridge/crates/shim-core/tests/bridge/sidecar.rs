@@ -209,7 +209,21 @@ impl Peer {
                 self.open(&head);
                 applied(self)
             }
-            "state" => applied(self),
+            // What a test wants refused or left open says so itself.
+            "state" | "act" if format!("{head}{}", String::from_utf8_lossy(&frames[0])).contains("refuse this") => {
+                vec![
+                    self.message(
+                        json!({"t": "failed", "id": id, "code": "bad", "text": "No.", "fix": "Leave."}),
+                        vec![],
+                    ),
+                ]
+            }
+            "act" if head["verb"] == "wait" => vec![],
+            "state" | "act" => applied(self),
+            "watch" => {
+                let scene = head["on"].as_bool().unwrap().then(|| self.scene());
+                applied(self).into_iter().chain(scene).collect()
+            }
             _ if self.script.is_silent => vec![],
             "ping" => vec![self.message(json!({"t": "pong", "time": head["time"]}), vec![])],
             "free" => {
@@ -219,6 +233,17 @@ impl Peer {
             "automation" => frames[0].chunks_exact(32).flat_map(|bytes| self.record(bytes)).collect(),
             _ => vec![],
         }
+    }
+
+    /// Two frames with one lane.
+    fn scene(&self) -> ZmqMessage {
+        let head = json!({
+            "t": "scene", "region_start": -1, "frames": 2, "playhead": 0, "tick_frames": 4, "ticks": 6.5, "sustained": 12.0,
+            "lag": 0, "late": 0, "generation": 3, "device": "cpu", "backend": "compiled", "checkpoint": "tiny",
+            "missing": [{"kind": "lora", "name": "bells", "fix": "Install it."}], "lanes": ["denoise"],
+        });
+        let lane: Vec<u8> = [0.25f32, 0.5].iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.message(head, vec![vec![255, 0], lane, vec![0, 1, 0x80, 0x7f], vec![0; 4]])
     }
 
     fn welcome(&self, hello: &Value) -> ZmqMessage {

@@ -5,15 +5,48 @@ use std::ffi::c_void;
 use std::sync::Once;
 
 use shim_core::parameters;
-use vst3::{Class, ComPtr, ComWrapper, Steinberg::Vst::*, Steinberg::*};
+use vst3::Steinberg::Linux::*;
+use vst3::{Class, ComPtr, ComRef, ComWrapper, Steinberg::Vst::*, Steinberg::*};
 
 pub const OFFLINE: i32 = ProcessModes_::kOffline as i32;
 
 /// The host's own objects, all thread-bound: the tests call from one thread.
-pub struct Application;
+#[derive(Default)]
+pub struct Application {
+    timers: RefCell<Vec<ComPtr<ITimerHandler>>>,
+}
 
 impl Class for Application {
-    type Interfaces = (IHostApplication,);
+    type Interfaces = (IHostApplication, IRunLoop);
+}
+
+impl Application {
+    /// One turn of the run loop; how many timers it has.
+    pub fn turn(&self) -> usize {
+        let timers = self.timers.borrow().clone();
+        // SAFETY: counted, so alive.
+        timers.iter().for_each(|timer| unsafe { timer.onTimer() });
+        timers.len()
+    }
+}
+
+impl IRunLoopTrait for Application {
+    unsafe fn registerEventHandler(&self, _handler: *mut IEventHandler, _fd: FileDescriptor) -> tresult {
+        kNotImplemented
+    }
+    unsafe fn unregisterEventHandler(&self, _handler: *mut IEventHandler) -> tresult {
+        kNotImplemented
+    }
+    unsafe fn registerTimer(&self, handler: *mut ITimerHandler, _milliseconds: TimerInterval) -> tresult {
+        // SAFETY: the plugin passes a live object.
+        let timer = unsafe { ComRef::from_raw(handler) }.unwrap().to_com_ptr();
+        self.timers.borrow_mut().push(timer);
+        kResultOk
+    }
+    unsafe fn unregisterTimer(&self, handler: *mut ITimerHandler) -> tresult {
+        self.timers.borrow_mut().retain(|timer| timer.as_ptr() != handler);
+        kResultOk
+    }
 }
 
 impl IHostApplicationTrait for Application {
@@ -177,12 +210,13 @@ impl IParameterChangesTrait for Changes {
     }
 }
 
-/// The plugin, initialised, and the two objects it was given.
+/// The plugin, initialised, and the objects it was given.
 pub struct Rig {
     pub component: ComPtr<IComponent>,
     pub processor: ComPtr<IAudioProcessor>,
     pub controller: ComPtr<IEditController>,
     pub handler: ComWrapper<Handler>,
+    pub application: ComWrapper<Application>,
 }
 
 pub fn factory() -> ComPtr<IPluginFactory3> {
@@ -212,14 +246,15 @@ impl Rig {
         let component = create();
         let (processor, controller) = (component.cast().unwrap(), component.cast::<IEditController>().unwrap());
         let handler = ComWrapper::new(Handler::default());
-        let application = ComWrapper::new(Application).to_com_ptr::<FUnknown>().unwrap();
+        let application = ComWrapper::new(Application::default());
+        let context = application.to_com_ptr::<FUnknown>().unwrap();
         // SAFETY: live objects.
         unsafe {
-            assert_eq!(component.initialize(application.as_ptr()), kResultOk);
+            assert_eq!(component.initialize(context.as_ptr()), kResultOk);
             let handler = handler.as_com_ref::<IComponentHandler>().unwrap();
             assert_eq!(controller.setComponentHandler(handler.as_ptr()), kResultOk);
         }
-        Self { component, processor, controller, handler }
+        Self { component, processor, controller, handler, application }
     }
 
     pub fn setup(&self, rate: f64, largest: i32) -> tresult {

@@ -1,0 +1,69 @@
+"""The score: what a whole pass is rendered from, region by region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sidecar.takes import NO_TAKES, Takes
+
+if TYPE_CHECKING:
+    from sidecar.course import Course
+    from sidecar.fields import Clock
+    from sidecar.material import Material, Preparer
+    from sidecar.prompts import Prompts
+    from sidecar.source import SourceAudio
+    from sidecar.tempo import Tempo
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """What a pass is rendered from.
+
+    Attributes:
+        course: the regions it goes through.
+        audio: what is re-generated; None is text to music, with denoise 1 throughout.
+        structure: a structure reference.
+        prompts: those of its beginning.
+        clock: of the document.
+        tempo: of the host where the pass begins.
+        preparer: prepares the regions.
+        takes: what the parameter `take` chooses from.
+    """
+
+    course: Course
+    audio: SourceAudio | None
+    structure: SourceAudio | None
+    prompts: Prompts
+    clock: Clock
+    tempo: Tempo
+    preparer: Preparer
+    takes: Takes = NO_TAKES
+
+    def prepare(self, index: int) -> bool:
+        """Encode the next 4 s that the material of a region needs; False when there is nothing left to encode.
+
+        Raises:
+            engine.EngineError: the engine refuses the audio.
+        """
+        region = self.course.region(index)
+        heard = [audio for audio in (self.audio, self.structure) if audio is not None]
+        return any(self.preparer.encode_part(audio, region) for audio in heard)
+
+    def material(self, index: int) -> Material:
+        """What a region is rendered from; encodes what `prepare` left."""
+        noise_start = self.course.noise_start(index)
+        return self.preparer.material(self, self.course.region(index), noise_start)
+
+    def equals(self, other: Score) -> bool:
+        """Whether both render the same. What was prepared twice, because it was no longer kept, counts as different."""
+        return (
+            (self.course, self.clock, self.prompts) == (other.course, other.clock, other.prompts)
+            and _is_same(self.audio, other.audio)
+            and _is_same(self.structure, other.structure)
+            and self.takes.equals(other.takes)
+        )
+
+
+def _is_same(one: SourceAudio | None, other: SourceAudio | None) -> bool:
+    return one is other or (one is not None and other is not None and one.entry == other.entry)
