@@ -164,8 +164,9 @@ class Instance:
                     self._cover(song + aux)
                 case Kind.CAPTURE:
                     capture = next(captures, None)
-                    if number == self._number and not flags & Flag.SIDE_CHAIN:
-                        self._project.capture(song, None if capture is None else capture.audio)
+                    if number == self._number:
+                        audio = None if capture is None else capture.audio
+                        self._project.capture(song, audio, side=bool(flags & Flag.SIDE_CHAIN))
                 case Kind.PASS:
                     self._begin(Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
                 case Kind.TEMPO | Kind.METRE:
@@ -322,11 +323,11 @@ class Instance:
         self._memory = self._running.run.remember() if self._running is not None and loop else Memory()
         self._drop_pass()
         self._opening = None
-        entry = self._project.end_pass(self._timeline.rate) if self._timeline is not None else None
-        if entry is not None:
+        taught = self._project.end_pass(self._timeline.rate) if self._timeline is not None else {}
+        for key, entry in taught.items():
             self._version += 1
             self._unsaved = self._cold = True
-            self._log.info("learned", source=entry.hash, samples=entry.samples)
+            self._log.info("learned", key=key, source=entry.hash, samples=entry.samples)
 
     def _drop_pass(self) -> None:
         if self._running is None:

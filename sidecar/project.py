@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine import __version__ as engine_version
+from sidecar import sidechain
 from sidecar.document import Document, changed_parameters, parse_json
 from sidecar.errors import SidecarError, StateError
 from sidecar.material import References
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
 from sidecar.protocol import MAX_DOCUMENT, Missing, TakeInfo
+from sidecar.sidechain import SideChain
 from sidecar.sources import LEARN, NONE, Found, Sources
 from sidecar.takes import Takes, takes_of
 
@@ -65,6 +67,7 @@ class Project:
         self.values = {row.key: self.document.parameter(row.key) for row in TABLE}
         self._preparer = preparer
         self._sources = Sources(store)
+        self._side = SideChain()
 
     @property
     def mode(self) -> int:
@@ -142,20 +145,35 @@ class Project:
     def begin_pass(self, rate: int) -> None:
         """A pass begins; what it captures is its own."""
         self._sources.begin(rate)
+        self._side.begin(rate)
 
-    def capture(self, song: int, audio: Audio | None) -> None:
-        """Audio of the track in this pass, None where it was lost."""
-        self._sources.capture(song, audio)
+    def capture(self, song: int, audio: Audio | None, *, side: bool = False) -> None:
+        """Audio of the track in this pass, or of its side-chain; None where it was lost."""
+        (self._side if side else self._sources).capture(song, audio)
 
-    def end_pass(self, rate: int) -> SourceEntry | None:
-        """The pass is over; the new learned source if it taught one."""
+    def end_pass(self, rate: int) -> dict[str, SourceEntry]:
+        """The pass is over; what it taught, under keys of the document."""
+        taught = {**self._learned(rate), **self._referred()}
+        if taught:
+            self.document = self._stamped(self.document.patch(msgspec.to_builtins(taught)))
+        return taught
+
+    def _learned(self, rate: int) -> dict[str, SourceEntry]:
         if self.mode != LEARN:
             self._sources.drop()
-            return None
+            return {}
         entry = self._sources.learn(rate)
-        if entry is not None:
-            self.document = self._stamped(self.document.patch({"learned": msgspec.to_builtins(entry)}))
-        return entry
+        return {} if entry is None else {"learned": entry}
+
+    def _referred(self) -> dict[str, SourceEntry]:
+        source, key = self._side.end(), sidechain.KEYS.get(round(self.values["sidechain"]))
+        if source is None or key is None:
+            return {}
+        before = self._sources.get(key)
+        if before is not None and before.entry == source.entry:
+            return {}
+        self._sources.put(key, source)
+        return {key: source.entry}
 
     def score(self, tempo: Tempo, rate: int) -> Score | None:
         """What a pass that begins now is rendered from; None where there is no source.

@@ -143,9 +143,13 @@ class Sources:
             before is not None and msgspec.structs.replace(before.entry, name="learned") == source.entry
         ):
             return None
-        missing = {key: error for key, error in self._found.missing.items() if key != "learned"}
-        self._found = Found({**self._found.loaded, "learned": source}, missing, self._found.flac)
+        self.put("learned", source)
         return source.entry
+
+    def put(self, key: str, source: SourceAudio) -> None:
+        """Hold audio under a key of `Fields.audio` from now on."""
+        missing = {other: error for other, error in self._found.missing.items() if other != key}
+        self._found = Found({**self._found.loaded, key: source}, missing, self._found.flac)
 
     def attachments(self) -> dict[str, bytes]:
         """FLAC by hash of what a project embeds; what is too long for that goes to the content store.
