@@ -16,6 +16,7 @@ from sidecar import actions, protocol, rendering
 from sidecar.actions import Act
 from sidecar.document import parse_json
 from sidecar.errors import LoraMissingError, SidecarError, TimelineError
+from sidecar.frames import frame_of
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
 from sidecar.ledger import Ledger
@@ -26,6 +27,7 @@ from sidecar.passes import Progress
 from sidecar.project import Project
 from sidecar.publisher import Publisher, Send
 from sidecar.records import Begin, Flag, Kind
+from sidecar.scene import Scenes, view
 from sidecar.standby import Standby
 from sidecar.tempo import UNKNOWN
 from sidecar.windows import Run
@@ -70,9 +72,9 @@ class Instance:
         self._unsaved = False
         self._cold = False
         self._health = Reporter(send)
+        self._scenes = Scenes(preparer.session)
         self._lookout = Lookout(self._project, self._health)
         self._ledger: Ledger | None = None
-        self._show: Send | None = None
 
     @property
     def entry(self) -> protocol.InstanceEntry:
@@ -142,7 +144,7 @@ class Instance:
 
     def watch(self, show: Send | None) -> int:
         """Show the scene to somebody from now on, None: to nobody; returns the control version."""
-        self._show = show
+        self._scenes.watched(show)
         return self._version
 
     def free(self, slots: Sequence[int]) -> None:
@@ -156,6 +158,7 @@ class Instance:
         Raises:
             TimelineError: a pass begins before there is a timeline.
         """
+        self._scenes.changed()
         for kind, parameter, number, song, value, aux, flags in rows:
             match kind:
                 case Kind.POINT | Kind.RAMP:
@@ -183,6 +186,14 @@ class Instance:
 
     def advance(self) -> bool:
         """Do one unit of work; False when there is none now."""
+        worked = self._work()
+        if worked:
+            self._scenes.changed()
+        if self._scenes.wait == 0.0:
+            self._scenes.send(view(self._running, self._standby.rendering, self._project, self._place))
+        return worked
+
+    def _work(self) -> bool:
         if self._advance_pass():
             return True
         if self._unsaved:
@@ -197,12 +208,16 @@ class Instance:
         """Do one unit of work ahead of the next pass; False when there is none now."""
         if not self._stands or self._timeline is None or self._publisher is None:
             return False
-        return self._standby.advance(self._timeline, self._publisher, self._tempo, self._version)
+        worked = self._standby.advance(self._timeline, self._publisher, self._tempo, self._version)
+        if worked:
+            self._scenes.changed()
+        return worked
 
     @property
     def wait(self) -> float | None:
         """Seconds until there is work that nothing else announces; None: there is none to come."""
-        return min((wait for wait in (self._standby.wait, self._lookout.wait) if wait is not None), default=None)
+        waits = (self._standby.wait, self._lookout.wait, self._scenes.wait)
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def fail(self, code: str, text: str, fix: str) -> None:
         """The running pass ends; the plugin shows why."""
@@ -352,6 +367,11 @@ class Instance:
         self._cold = score is not None and score.prepare(0)
         return True
 
+    @property
+    def _place(self) -> int:
+        place, rate = self._standby.place, 0 if self._timeline is None else self._timeline.rate
+        return 0 if place is None or not rate else frame_of(place, rate)
+
     def _score(self) -> Score | None:
         assert self._timeline is not None  # noqa: S101 - nothing begins before there is one
         return self._project.score(self._tempo, self._timeline.rate)
@@ -364,5 +384,6 @@ class Instance:
         self._report()
 
     def _report(self) -> None:
+        self._scenes.changed()
         if self._timeline is not None:
             self._lookout.report()

@@ -21,8 +21,12 @@ from sidecar.takes import Deck
 from sidecar.windows import AFTER, Run, Windows
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from engine import EngineError, Session
     from sidecar.prompts import Prompts
+    from sidecar.region import Region
     from sidecar.score import Score
     from sidecar.takes import Takes
 
@@ -95,6 +99,30 @@ class Pass:
         self._script = self._work()
         self.late_frames = 0
         self.error: EngineError | None = None
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """The song frames that it can render, half open."""
+        return self._course.start, self._course.end
+
+    @property
+    def tick_frames(self) -> int:
+        """Frames between two ticks."""
+        return self._tick_frames
+
+    @property
+    def playhead(self) -> int:
+        """The frame that the transport has reached."""
+        return self._playhead
+
+    @property
+    def lag(self) -> int:
+        """Frames of the transport that were not worked off yet; 0 once everything is rendered."""
+        return max(self._playhead - self._lanes.reached, 0) if self._next < self.extent[1] else 0
+
+    def curve(self, key: str, region: Region) -> float | NDArray[np.float32]:
+        """A lane over a region as far as it is known; a number where it never moved."""
+        return self._lanes.curve(key, region)
 
     @property
     def control_version(self) -> int:

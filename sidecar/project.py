@@ -11,7 +11,7 @@ import msgspec
 from engine import __version__ as engine_version
 from sidecar import sidechain
 from sidecar.document import Document, changed_parameters, parse_json
-from sidecar.errors import SidecarError, StateError
+from sidecar.errors import ContentError, SidecarError, StateError
 from sidecar.material import References
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sidecar.passage import Audio
     from sidecar.prompts import Prompts
     from sidecar.score import Score
+    from sidecar.source import SourceAudio
     from sidecar.tempo import Tempo
 
 
@@ -73,6 +74,14 @@ class Project:
     def mode(self) -> int:
         """The source mode in force."""
         return round(self.values["source_mode"])
+
+    @property
+    def source(self) -> SourceAudio | None:
+        """What is re-generated; None where there is nothing, or where it is missing."""
+        try:
+            return self._sources.current(self.mode)
+        except ContentError:
+            return None
 
     @property
     def in_force(self) -> Document:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sidecar.chunks import Cutter
+from sidecar.coverage import Coverage
+from sidecar.pace import Pace
 from sidecar.passes import Pass, Progress
 from sidecar.windows import Run
 
@@ -22,11 +25,18 @@ class Rendering:
     Args:
         run: the pass.
         number: what its chunks are published under, to the end.
+        rate: host samples per second.
+
+    Attributes:
+        coverage: what has been rendered.
+        pace: how fast.
     """
 
-    def __init__(self, run: Pass, number: int) -> None:
+    def __init__(self, run: Pass, number: int, rate: int) -> None:
         self.run = run
         self.number = number
+        self.coverage = Coverage(rate)
+        self.pace = Pace()
         self._cutter = Cutter(run.span)
         self._heard: list[Run] = []
 
@@ -38,9 +48,13 @@ class Rendering:
         """
         if publisher.full:
             return Progress.WAITING
+        began = time.perf_counter()
         step = self.run.advance()
+        if step is Progress.WORKED or isinstance(step, Run):
+            self.pace.add(time.perf_counter() - began, tick=step is Progress.WORKED)
         if isinstance(step, Run):
             self._heard.append(step)
+            self.coverage.add(step)
             publisher.add(self.number, self._cutter.add(step))
         return step
 
@@ -67,4 +81,4 @@ def begin(
     if run.span[0] >= run.span[1]:
         run.close()
         return None
-    return Rendering(run, number)
+    return Rendering(run, number, rate)
