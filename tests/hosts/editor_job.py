@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pedalboard
+from clip import music
 from parameter_table import TABLE
 
 SETTLE = 0.35  # a dozen frames of the window
@@ -57,6 +58,15 @@ class Hand:
     def set(self, key: str, value: float) -> None:
         self.handle[TABLE[key].name].raw_value = TABLE[key].normal(value)
         self.plugin.process(np.zeros((2, 512), np.float32), 48000, reset=False)
+        time.sleep(SETTLE)
+
+    def play(self, seconds: float) -> None:
+        """Music from the start of the plugin's own song clock."""
+        self.handle[TABLE["free_run"].name].raw_value = 1.0
+        song = music(seconds, 48000)
+        for start in range(0, song.shape[1], 2048):
+            piece = np.ascontiguousarray(song[:, start : start + 2048])
+            self.plugin.process(piece, 48000, buffer_size=512, reset=start == 0)
         time.sleep(SETTLE)
 
     def values(self) -> dict[str, float]:

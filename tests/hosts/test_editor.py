@@ -22,6 +22,8 @@ pytestmark = [
 ACCENT = (0x5C, 0xD6, 0xC0)  # crates/editor/src/page/style.rs
 FIELD = (0x0D, 0x0F, 0x12)
 SIDE = 350  # points: right of it are the knobs
+KNOBS = 270  # points: above it is the waveform
+HEADER = 62  # points: above it is the state, with the window manager's title
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 LIMIT = 120.0
 
@@ -63,6 +65,7 @@ def first_knob(image: Pixels, scale: int) -> tuple[int, int]:
     """The middle of the first knob: Denoise, whose arc has the accent's colour."""
     accent = is_colour(image, ACCENT)
     accent[:, : SIDE * scale] = False
+    accent[: HEADER * scale] = False
     rows = np.flatnonzero(accent.any(axis=1))
     band = accent[rows[0] : rows[0] + 40 * scale]
     columns = np.flatnonzero(band.any(axis=0))
@@ -131,3 +134,12 @@ def test_the_window_opens_and_closes_twenty_times(fresh_rig: Rig, tmp_path: Path
     found = run(fresh_rig, tmp_path / "twenty", [*openings, [["wait", 0.3], ["values"]]])["found"]
     assert len(found) == 21
     assert found[-1][1]["denoise"] == 0.75
+
+
+def test_the_window_shows_what_the_sidecar_learned_and_rendered(rig: Rig, tmp_path: Path) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    before, kept = tmp_path / "before.png", SCREENSHOTS / "pedalboard-playing.png"
+    steps = [["wait", 1.0], ["shot", str(before)], ["play", 3.0], ["wait", 1.0], ["play", 2.5], ["shot", str(kept)]]
+    run(rig, tmp_path / "play", [steps])
+    waves = [is_colour(pixels(shot), ACCENT)[HEADER:KNOBS, SIDE:].sum() for shot in (before, kept)]
+    assert waves[1] > waves[0] + 2000, "the output's waveform and its fresh coverage"
