@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine import __version__ as engine_version
+from sidecar.captured import Captured
 from sidecar.document import Document, changed_parameters, parse_json
 from sidecar.errors import SidecarError, StateError
+from sidecar.frames import frame_of
 from sidecar.material import References
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
 from sidecar.protocol import MAX_DOCUMENT, Missing
 from sidecar.sources import LEARN, NONE, Found, Sources
+from sidecar.spans import span_course
 
 if TYPE_CHECKING:
+    from sidecar.ahead import AheadScore
     from sidecar.content import ContentStore
     from sidecar.fields import SourceEntry
     from sidecar.material import Preparer
@@ -164,6 +168,17 @@ class Project:
         references = References(self._sources.get("timbre"), self._sources.get("structure"))
         return self._preparer.score(self.document, audio, references, tempo=tempo, rate=rate)
 
+    def ahead(self, tempo: Tempo, rate: int, start: int, latency: int) -> AheadScore | None:
+        """What a look-ahead pass that begins at song sample `start` is rendered from; otherwise as `score`."""
+        if self.mode != LEARN and not self.is_wet:
+            return None
+        audio = None if self.mode == LEARN else self._sources.current(self.mode)
+        references = References(self._sources.get("timbre"), self._sources.get("structure"))
+        extent = None if audio is None else audio.region
+        course = span_course(frame_of(start, rate), latency, rate, extent)
+        captured = Captured(start) if self.mode == LEARN else None
+        return self._preparer.ahead(self.document, course, audio, captured, references, tempo, rate)
+
     def new_prompts(self, proposal: Proposal, score: Score) -> Prompts | None:
         """Prompts, timbre, seed and LoRAs of a proposal for a pass that is under way; None where nothing changes.
 
@@ -178,7 +193,7 @@ class Project:
         return self._preparer.prompts(
             proposal.document,
             score.course.frames,
-            cover=score.audio is not None,
+            cover=score.covers,
             timbre=timbre,
             bpm=score.tempo.bpm,
             beats=score.tempo.beats,
