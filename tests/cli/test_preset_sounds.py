@@ -3,6 +3,9 @@
 import pytest
 from listening import Heard, bounces
 
+# One fixture bounces all of them: 40 s of a free core, several times that beside other jobs.
+pytestmark = pytest.mark.timeout(900)
+
 SECONDS = 4.0
 """Two bars of the demo loop; a bounce of them takes about a second of one core."""
 

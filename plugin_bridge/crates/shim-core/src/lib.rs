@@ -37,6 +37,7 @@ mod reclaim;
 mod record;
 mod ring;
 mod runfile;
+mod saved;
 mod scene;
 mod shared;
 mod shelf;

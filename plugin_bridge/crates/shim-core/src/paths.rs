@@ -29,6 +29,11 @@ pub(crate) fn preset_folder() -> Option<PathBuf> {
     variable("DEMON_PRESET_DIR").or_else(|| Some(user("XDG_DATA_HOME", ".local/share")?.join("demon-bridge/presets")))
 }
 
+/// Where VST3 hosts keep the presets of this plugin (VST 3 preset locations, the user's own).
+pub(crate) fn saved_folder() -> Option<PathBuf> {
+    Some(env::home_dir()?.join(".vst3/presets/DEMON Bridge/DEMON"))
+}
+
 /// A file of this user that only this user may write, of at most `bound` bytes.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use crate::{
     document,
     error::PresetError,
     parameters::{self, Curve},
-    paths,
+    paths, saved,
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -23,10 +23,13 @@ const MAX_FILES: usize = 4096;
 /// What a preset never carries into a project: its header, and audio.
 const LEFT_OUT: [&str; 6] = ["preset", "learned", "file", "timbre", "structure", "takes"];
 
+/// What of a whole state is a sound, as `sidecar/preset.py` keeps it.
+const SOUND: [&str; 7] = ["format", "version", "parameters", "prompts", "snapshots", "loras", "seed"];
+
 /// One preset, read and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// `factory/<file stem>` or `user/<file stem>`.
+    /// `factory/<file stem>`, `user/<file stem>` or, saved by a host, `host/<file stem>`.
     pub id: String,
     pub name: String,
     pub author: String,
@@ -49,13 +52,33 @@ pub fn folder() -> Option<PathBuf> {
     paths::preset_folder()
 }
 
-/// The user's presets, by file name. A file that is no preset is left out; [`Preset::read`] says why.
+/// The user's presets by file name, then those that hosts saved. A file that is no preset is left out; [`Preset::read`]
+/// says why.
 pub fn user() -> Vec<Preset> {
-    let entries = folder().and_then(|folder| std::fs::read_dir(folder).ok());
+    let mut found: Vec<Preset> = files(folder(), "json").iter().filter_map(|path| Preset::read(path).ok()).collect();
+    let saved = files(paths::saved_folder(), "vstpreset");
+    let saved: Vec<Preset> = saved.iter().filter_map(|path| Preset::saved(path)).collect();
+    // What DEMON itself wrote there carries the names of these.
+    let known = |new: &Preset| found.iter().chain(factory()).any(|old| file_name(&old.name) == new.name);
+    let news: Vec<Preset> = saved.into_iter().filter(|new| !known(new)).collect();
+    found.extend(news);
+    found
+}
+
+fn files(folder: Option<PathBuf>, extension: &str) -> Vec<PathBuf> {
+    let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok());
     let mut files: Vec<PathBuf> = entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.retain(|path| path.extension().is_some_and(|it| it == extension));
     files.sort();
-    files.iter().take(MAX_FILES).filter_map(|path| Preset::read(path).ok()).collect()
+    files.truncate(MAX_FILES);
+    files
+}
+
+/// A preset's name as `sidecar/library.py` makes a file's stem of it.
+fn file_name(name: &str) -> String {
+    let unsafe_ = |mark: char| mark.is_ascii_control() || "\\*?/:<>|\"".contains(mark);
+    let safe: String = name.trim().chars().map(|mark| if unsafe_(mark) { '_' } else { mark }).collect();
+    safe.trim_start_matches('.').trim_end_matches(['.', ' ']).to_owned()
 }
 
 /// The preset of an id, of the factory or of the user.
@@ -96,6 +119,24 @@ impl Preset {
         json.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
         let (author, description) = (text("author"), text("description"));
         Ok(Self { id, name, author, tags: texts("tags"), description, lanes: texts("lanes"), json })
+    }
+
+    /// The sound of a state that a host saved; none where the file holds none. Its audio and what is the session's stay
+    /// in the file: the host that loads it gets them, a preset does not.
+    fn saved(path: &Path) -> Option<Self> {
+        let (mut json, _) = document::parse(&saved::document(path).ok()?).ok()?;
+        json.retain(|key, _| SOUND.contains(&key.as_str()));
+        if let Some(named) = json.get_mut("parameters").and_then(Value::as_object_mut) {
+            named.retain(|key, value| {
+                let of_the_sound = |at: usize| !parameters::table()[at].session;
+                // Without a source there is none to keep.
+                parameters::index_of_key(key).is_some_and(of_the_sound)
+                    || (key == "source_mode" && *value == json!(2.0))
+            });
+        }
+        let name = path.file_stem()?.to_str()?.to_owned();
+        let (author, description) = (String::new(), "Saved by a host".to_owned());
+        Some(Self { id: format!("host/{name}"), name, author, tags: vec![], description, lanes: vec![], json })
     }
 
     /// The document that loading it puts in force: what it names, and the defaults of the parameters of a sound that it
@@ -158,6 +199,37 @@ mod tests {
         let document = preset(json!({"learned": source, "file": source, "takes": [source], "later": 7})).document();
         assert!(LEFT_OUT.iter().all(|key| !document.contains_key(*key)));
         assert_eq!(document["later"], json!(7));
+    }
+
+    #[test]
+    fn a_state_that_a_host_saved_is_a_preset_without_its_audio_and_what_is_the_sessions() {
+        let path = std::env::temp_dir().join(format!("demon-{}.vstpreset", std::process::id()));
+        let whole = json!({
+            "format": document::FORMAT, "version": document::VERSION, "seed": 9, "checkpoint": "c", "learned": {"hash": "x"},
+            "parameters": {"dcw": 1.0, "bypass": 1.0, "source_mode": 2.0},
+        });
+        let state = document::Document { json: whole.as_object().cloned().unwrap(), ..document::Document::default() };
+        let blob = crate::state::save(&state);
+        let head = [b"VST3\x01\0\0\0".as_slice(), &[b'0'; 32], &(48 + blob.len() as u64).to_le_bytes()].concat();
+        let list =
+            [b"List\x01\0\0\0Comp".as_slice(), &48u64.to_le_bytes(), &(blob.len() as u64).to_le_bytes()].concat();
+        std::fs::write(&path, [head, blob, list].concat()).unwrap();
+        let found = Preset::saved(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let document = found.document();
+        assert_eq!((&document["seed"], &document["parameters"]["dcw"]), (&json!(9), &json!(1.0)));
+        assert!(!document.contains_key("checkpoint") && !document.contains_key("learned"));
+        assert!(document["parameters"].get("bypass").is_none());
+        assert_eq!(document["parameters"]["source_mode"], json!(2.0));
+    }
+
+    #[test]
+    fn a_name_is_the_same_file_in_both_languages() {
+        for (name, stem) in
+            [("a/b", "a_b"), (" What: ever ", "What_ ever"), ("..x. ", "x"), ("Fill Station", "Fill Station")]
+        {
+            assert_eq!(file_name(name), stem);
+        }
     }
 
     proptest! {

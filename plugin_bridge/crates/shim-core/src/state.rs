@@ -68,6 +68,21 @@ pub(crate) fn load(blob: &[u8]) -> Result<Document, StateError> {
     Ok(Document { json, attachments, notes })
 }
 
+/// The document's JSON at the start of a blob, without what follows and without its checksum: for lists of states.
+pub(crate) fn read_document(blob: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
+    use crate::saved::{refused, take};
+    if &take::<8>(blob)? != MAGIC || u32::from_le_bytes(take(blob)?) != VERSION {
+        return Err(refused());
+    }
+    let length = u32::from_le_bytes(take(blob)?) as usize;
+    if length > MAX_DOCUMENT {
+        return Err(refused());
+    }
+    let mut json = vec![0; length];
+    blob.read_exact(&mut json)?;
+    Ok(json)
+}
+
 fn bounded(length: u64, bound: usize, what: &str) -> Result<usize, StateError> {
     let fits = usize::try_from(length).ok().filter(|&length| length <= bound);
     fits.ok_or_else(|| StateError(format!("its {what} is {length} bytes, at most {bound} are read")))
