@@ -95,6 +95,8 @@ fn draw(painter: &Painter, map: &Map, scene: &Scene, selected: Option<(i64, i64)
     peaks(painter, rect, rect.top() + half * 1.5, half / 2.0 - 4.0, &scene.output, style::ACCENT);
     painter.hline(rect.x_range(), rect.top() + half, Stroke::new(1.0, style::RAISED));
     for (text, top) in [("Source", rect.top() + 3.0), ("Output", rect.top() + half + 3.0)] {
+        let plate = Rect::from_min_size(pos2(rect.left() + 2.0, top - 1.0), vec2(46.0, 15.0));
+        painter.rect_filled(plate, 2.0, style::FIELD);
         painter.text(pos2(rect.left() + 5.0, top), Align2::LEFT_TOP, text, style::small(), style::TEXT);
     }
     coverage(painter, rect, &scene.coverage);
