@@ -24,8 +24,8 @@ class AheadScore(Score):
         rate: of it.
     """
 
-    captured: Captured | None
-    rate: int
+    captured: Captured | None = None
+    rate: int = ENGINE_RATE
     _encodings: dict[int, Encoding] = field(default_factory=dict[int, "Encoding"])
 
     @property

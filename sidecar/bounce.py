@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ from sidecar.passes import Pass, Progress
 from sidecar.source import canonical
 from sidecar.sources import LEARN, NONE, Sources
 from sidecar.spans import span_course
+from sidecar.takes import Takes, takes_of
 from sidecar.timeline import MAX_RATE, MIN_RATE
 from sidecar.windows import Run
 
@@ -113,7 +114,9 @@ def bounce(
     wet, span, generations = np.zeros_like(audio), (0, 0), 0
     if source is not None or mode == NONE:
         references = References(sources.get("timbre"), sources.get("structure"))
-        run = _pass(Preparer(session), document, source, references, audio if mode == LEARN else None, rate, values)
+        takes = takes_of(sources.get)
+        learned = audio if mode == LEARN else None
+        run = _pass(Preparer(session), document, source, references, takes, learned, rate, values)
         wet, span, generations = _render(run, audio.shape[1], automation, report)
     out = render_output(audio, wet, span, rate, _output_lanes(values, automation))
     digest = sha256(np.ascontiguousarray(out.T, "<f4").tobytes()).hexdigest()
@@ -149,16 +152,20 @@ def _pass(
     document: Document,
     source: SourceAudio | None,
     references: References,
+    takes: Takes,
     learned: Audio | None,
     rate: int,
     values: Mapping[str, float],
 ) -> Pass:
     latency = round(document.fields.look_ahead * rate)
     if latency == 0:
-        return Pass(preparer.session, preparer.score(document, source, references, rate=rate), rate, 0, values)
+        score = replace(preparer.score(document, source, references, rate=rate), takes=takes)
+        return Pass(preparer.session, score, rate, 0, values)
     course = span_course(0, latency, rate, None if source is None or learned is not None else source.region)
     captured = None if learned is None else Captured(0)
-    score = preparer.ahead(document, course, source if learned is None else None, captured, references, rate=rate)
+    known = source if learned is None else None
+    ahead = preparer.ahead(document, course, known, captured, references, rate=rate)
+    score = replace(ahead, takes=takes)
     run = LookAheadPass(preparer.session, score, rate, 0, values, latency=latency)
     if learned is not None:
         run.hear(0, learned.shape[1], learned)

@@ -93,7 +93,8 @@ class LookAheadPass(Pass):
                 self.late_frames += WINDOW
                 continue
             self._rendered = True
-            yield self._render(window)
+            choice = round(self._lanes.as_of(window).hold("take"))
+            yield self._heard(choice, window, self._render(window))
 
     def _forget(self, index: int) -> None:
         self._ahead.leave(index)
@@ -108,7 +109,7 @@ class LookAheadPass(Pass):
     def _latents(self, window: int) -> Latents:
         """Where a span was skipped, the next one's context stands for its end."""
         latents = super()._latents(window)
-        for index in self._heard(window):
+        for index in self._needed(window):
             if index not in latents and index + 1 in latents:
                 here, there = self._course.region(index), self._course.region(index + 1)
                 rows = latents[index + 1][: here.end - there.start]

@@ -132,7 +132,7 @@ class Preparer:
         covers = audio is not None or captured is not None
         prompts = self._said(document, course, references, tempo, cover=covers)
         clock, structure = document.fields.clock, references.structure
-        return AheadScore(course, audio, structure, prompts, clock, tempo, self, captured, rate)
+        return AheadScore(course, audio, structure, prompts, clock, tempo, self, captured=captured, rate=rate)
 
     def _said(
         self, document: Document, course: Course, references: References, tempo: Tempo, *, cover: bool

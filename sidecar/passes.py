@@ -9,6 +9,7 @@ fairly.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -19,12 +20,15 @@ from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
 from sidecar.slots import Slots
+from sidecar.takes import Deck
 from sidecar.windows import AFTER, Audio, Run, Windows
 
 if TYPE_CHECKING:
     from engine import EngineError, Session
     from sidecar.prompts import Prompts
+    from sidecar.region import Region
     from sidecar.score import Score
+    from sidecar.takes import Takes
 
 CATCH_UP: Final = 50
 """Frames that a live pass may lag before it gives up ticks: 2 s hide the priming, and are too little to hear as lag."""
@@ -85,6 +89,7 @@ class Pass:
         self._prompts = score.prompts
         self._lanes = LaneSet(rate, start, values, memory)
         self._windows = Windows(session, course.start, course.end, rate)
+        self._deck = Deck(score.takes, course.end, rate)
         self._next = max(down_to_window(self._first_frame), course.start)
         self.span = (first_sample(self._next, rate), course.samples(rate)[1])
         self._slots: dict[int, Slots] = {}
@@ -99,6 +104,30 @@ class Pass:
         self.error: EngineError | None = None
 
     @property
+    def extent(self) -> tuple[int, int]:
+        """The song frames that it can render, half open."""
+        return self._course.start, self._course.end
+
+    @property
+    def tick_frames(self) -> int:
+        """Frames between two ticks."""
+        return self._tick_frames
+
+    @property
+    def playhead(self) -> int:
+        """The frame that the transport has reached."""
+        return self._playhead
+
+    @property
+    def lag(self) -> int:
+        """Frames of the transport that were not worked off yet; 0 once everything is rendered."""
+        return max(self._playhead - self._lanes.reached, 0) if self._next < self.extent[1] else 0
+
+    def curve(self, key: str, region: Region) -> float | NDArray[np.float32]:
+        """A lane over a region as far as it is known; a number where it never moved."""
+        return self._lanes.curve(key, region)
+
+    @property
     def control_version(self) -> int:
         """Counts the changes that took effect, from the version at the start on."""
         return self._base_version + self._lanes.changes
@@ -109,6 +138,10 @@ class Pass:
         for slots in self._slots.values():
             slots.use(prompts)
         self._base_version += 1
+
+    def play(self, takes: Takes) -> None:
+        """Play these takes, where the parameter `take` chooses one, from the next window on."""
+        self._deck.use(takes)
 
     def point(self, key: str, position: int, value: float, *, ramp: bool = False) -> None:
         """From song sample `position` on a parameter holds `value`: at once, or after a linear move."""
@@ -151,20 +184,21 @@ class Pass:
             yield Progress.WAITING
         self._lanes.prime()
         frame = self._first_frame
-        yield from self._prime(self._next, frame)
+        if self._deck.needs_live(self._choice, self._next):
+            yield from self._prime(self._next, frame)
         yield from self._render_due(frame)
         while self._next < self._course.end:
             frame = self._following(frame)
             while self._covered < first_sample(frame, self._rate):
                 yield Progress.WAITING
             self._lanes.settle(frame)
-            if self._ticks_at(frame) and not self._frozen:
+            if self._ticks_at(frame) and not self._frozen and not self._taken(frame):
                 yield from self._tick(frame)
             yield from self._render_due(frame)
 
     def _prime(self, window: int, frame: int) -> Iterator[Progress]:
         """Complete a generation of every region that a window is decoded from and that has none."""
-        for index in self._heard(window):
+        for index in self._needed(window):
             slots = self._open(index)
             if slots.newest is not None:
                 continue
@@ -217,30 +251,40 @@ class Pass:
             if self._live and window + WINDOW <= self._playhead:
                 self.late_frames += WINDOW if self._rendered else 0
                 continue
-            yield from self._prime(window, frame)
             self._rendered = True
-            yield self._render(window)
+            choice, live = self._choice, None
+            if self._deck.needs_live(choice, window):
+                yield from self._prime(window, frame)
+                live = self._render(window)
+            yield self._heard(choice, window, live)
             self._leave(window + WINDOW)
 
-    def _heard(self, window: int) -> range:
+    def _needed(self, window: int) -> range:
         """The regions that a window is decoded from."""
         return self._course.heard(*self._windows.needs(window))
 
     def _latents(self, window: int) -> Latents:
-        slots = {index: self._slots[index].newest for index in self._heard(window) if index in self._slots}
+        slots = {index: self._slots[index].newest for index in self._needed(window) if index in self._slots}
         return {index: done.latent for index, done in slots.items() if done is not None and done.latent is not None}
+
+    def _heard(self, choice: int, window: int, live: Run | None) -> Run:
+        audio = self._deck.render(choice, window, None if live is None else live.audio)
+        if live is not None:
+            return replace(live, audio=audio)
+        # audio of a take alone is of no generation; the first one's number stands for it
+        return Run(first_sample(window, self._rate), audio, 1, self.control_version)
 
     def _render(self, window: int) -> Run:
         latents = self._latents(window)
         audio = self._windows.render(lambda first, frames: self._course.rows(latents, first, frames), window)
-        heard = [self._slots[index] for index in self._heard(window) if index in self._slots]
+        heard = [self._slots[index] for index in self._needed(window) if index in self._slots]
         version = max(slots.newest.control_version for slots in heard if slots.newest is not None)
         number = max(slots.number for slots in heard)
         return Run(first_sample(window, self._rate), audio, number, version)
 
     def _leave(self, window: int) -> None:
         """Close the regions that are over before a window."""
-        first = self._heard(window)[0]
+        first = self._needed(window)[0]
         for index in [index for index in self._slots if index < first]:
             self._slots.pop(index).close()
 
@@ -262,6 +306,16 @@ class Pass:
         clock = self.score.clock
         first = self._course.start - clock.lead_frames - 2 * clock.steps * self._tick_frames
         return frame >= first and frame % self._tick_frames == 0
+
+    def _taken(self, frame: int) -> bool:
+        """A take is heard as far as a generation that is submitted now would be heard first."""
+        clock = self.score.clock
+        heard = frame + (clock.steps - 1) * self._tick_frames + clock.lead_frames
+        return self._deck.covers(self._choice, self._next, max(heard, self._next) + 2 * WINDOW)
+
+    @property
+    def _choice(self) -> int:
+        return round(self._lanes.hold("take"))
 
     @property
     def _playhead(self) -> int:

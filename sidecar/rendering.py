@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sidecar.chunks import Cutter
+from sidecar.coverage import Coverage
 from sidecar.look_ahead import LookAheadPass
+from sidecar.pace import Pace
 from sidecar.passes import Pass, Progress
 from sidecar.windows import Run
 
@@ -24,12 +27,20 @@ class Rendering:
     Args:
         run: the pass.
         number: what its chunks are published under, to the end.
+        rate: host samples per second.
+
+    Attributes:
+        coverage: what has been rendered.
+        pace: how fast.
     """
 
-    def __init__(self, run: Pass, number: int) -> None:
+    def __init__(self, run: Pass, number: int, rate: int) -> None:
         self.run = run
         self.number = number
+        self.coverage = Coverage(rate)
+        self.pace = Pace()
         self._cutter = Cutter(run.span)
+        self._heard: list[Run] = []
 
     def advance(self, publisher: Publisher) -> Run | Progress:
         """Do the next unit of work that is due, and publish what it completes; waits while chunks wait for slots.
@@ -39,10 +50,20 @@ class Rendering:
         """
         if publisher.full:
             return Progress.WAITING
+        began = time.perf_counter()
         step = self.run.advance()
+        if step is Progress.WORKED or isinstance(step, Run):
+            self.pace.add(time.perf_counter() - began, tick=step is Progress.WORKED)
         if isinstance(step, Run):
+            self._heard.append(step)
+            self.coverage.add(step)
             publisher.add(self.number, self._cutter.add(step))
         return step
+
+    def drain(self) -> list[Run]:
+        """What was rendered since this was last asked, for whoever keeps it."""
+        heard, self._heard = self._heard, []
+        return heard
 
 
 def begin(
@@ -58,7 +79,7 @@ def begin(
     memory: Memory | None = None,
 ) -> Rendering | None:
     """The rendering of a pass, arguments as of `Pass`; None where the song is over before it."""
-    return _wet(Pass(session, score, rate, start, values, memory=memory, version=version, live=live), number)
+    return _wet(Pass(session, score, rate, start, values, memory=memory, version=version, live=live), number, rate)
 
 
 def begin_ahead(
@@ -75,11 +96,11 @@ def begin_ahead(
 ) -> Rendering | None:
     """As `begin`, arguments as of `LookAheadPass`."""
     run = LookAheadPass(session, score, rate, start, values, latency=latency, version=version, live=live)
-    return _wet(run, number)
+    return _wet(run, number, rate)
 
 
-def _wet(run: Pass, number: int) -> Rendering | None:
+def _wet(run: Pass, number: int, rate: int) -> Rendering | None:
     if run.span[0] >= run.span[1]:
         run.close()
         return None
-    return Rendering(run, number)
+    return Rendering(run, number, rate)
