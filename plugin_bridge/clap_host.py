@@ -74,6 +74,7 @@ class ClapHost:
         self.rate = 0.0
         self._active = False
         self._steady = 0
+        self._largest = 0
         self._library = ctypes.CDLL(str(path))
         self._entry = abi.Entry.in_dll(self._library, "clap_entry")
         if not self._entry.init(str(path).encode()):
@@ -168,7 +169,7 @@ class ClapHost:
         """Get ready for blocks of up to `largest` samples at `rate` Hz, and start processing."""
         if not self._plugin.activate(self._pointer, rate, 1, largest):
             raise ClapError(f"plugin.activate({rate}, 1, {largest})")
-        self._active, self.rate = True, rate
+        self._active, self.rate, self._largest = True, rate, largest
         if not self._plugin.start_processing(self._pointer):
             raise ClapError("plugin.start_processing")
 
@@ -184,7 +185,12 @@ class ClapHost:
         self._plugin.reset(self._pointer)
 
     def poll(self) -> None:
-        """Give the plugin the main thread, if it asked for it."""
+        """Give the plugin the main thread, or activate it anew, if it asked for it."""
+        if "host.request_restart" in self.requests:
+            self.requests.remove("host.request_restart")
+            if self._active:
+                self.deactivate()
+                self.activate(self.rate, self._largest)
         if "host.request_callback" in self.requests:
             self.requests.remove("host.request_callback")
             self._plugin.on_main_thread(self._pointer)
@@ -213,6 +219,7 @@ class ClapHost:
         *,
         in_place: bool = False,
         missing: Container[int] = (),
+        side: Audio | None = None,
     ) -> Rendered:
         """One block.
 
@@ -222,6 +229,7 @@ class ClapHost:
             transport: none for a host without a clock.
             in_place: hand over one buffer as input and output.
             missing: output channels without memory (null pointers), and input channels too when `in_place`.
+            side: (n, frames) float32 for a second input port; none: nothing is connected.
 
         Raises:
             ClapError: not active, the plugin reported an error, or it wrote beside the block.
@@ -231,7 +239,10 @@ class ClapHost:
         target = memory[:, FENCE : memory.shape[1] - FENCE]
         target[:] = source if in_place else np.nan
         source = target if in_place else source
-        inputs, outputs = port(source, missing if in_place else ()), port(target, missing)
+        given = [port(source, missing if in_place else ())]
+        second = np.array([] if side is None else side, np.float32, order="C")
+        given += [] if side is None else [port(second)]
+        inputs, outputs = (abi.AudioBuffer * len(given))(*given), port(target, missing)
         queue = Events(events)
         song = None if transport is None else ctypes.pointer(transport.event(self.rate))
         frames = source.shape[1]
@@ -239,9 +250,9 @@ class ClapHost:
             steady_time=self._steady,
             frames=frames,
             transport=song,
-            inputs=ctypes.pointer(inputs),
+            inputs=ctypes.cast(inputs, POINTER(abi.AudioBuffer)),
             outputs=ctypes.pointer(outputs),
-            input_count=1,
+            input_count=len(given),
             output_count=1,
             input_events=ctypes.pointer(queue.input),
             output_events=ctypes.pointer(queue.output),

@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from sidecar.errors import AutomationError
+from sidecar.errors import AutomationError, StateError
 from sidecar.lanes import MAX_BREAKPOINTS
-from sidecar.parameters import TABLE
+from sidecar.parameters import TABLE, Parameter
 from sidecar.records import MAX_SONG
 
 
 class _Breakpoint(Struct, forbid_unknown_fields=True):
-    value: float
+    value: float | str
     sample: Annotated[int, Meta(ge=0, le=MAX_SONG)] | None = None
     seconds: Annotated[float, Meta(ge=0.0, le=1e6)] | None = None
     curve: Literal["step", "ramp"] = "step"
@@ -96,13 +96,23 @@ def _lane(key: str, points: list[_Breakpoint], file_rate: int | None, rate: int)
     lane: list[Breakpoint] = []
     for index, point in enumerate(points):
         where = f"lanes.{key}[{index}]"
-        if not math.isfinite(point.value) or not row.min <= point.value <= row.max:
-            raise AutomationError(f"{where}.value is {point.value}.", f"Keep it between {row.min:g} and {row.max:g}.")
+        value = _value(row, point.value, where)
         sample = _sample(point, file_rate or rate, rate, where)
         if lane and sample < lane[-1].sample:
             raise AutomationError(f"{where}: sample {sample} is before the point above it.", "Sort points by time.")
-        lane.append(Breakpoint(sample, row.quantise(point.value), point.curve == "ramp"))
+        lane.append(Breakpoint(sample, row.quantise(value), point.curve == "ramp"))
     return lane
+
+
+def _value(row: Parameter, given: float | str, where: str) -> float:
+    if isinstance(given, str):
+        try:
+            return row.parse(given)
+        except StateError as error:
+            raise AutomationError(f"{where}.value is {given!r}.", error.fix) from error
+    if not math.isfinite(given) or not row.min <= given <= row.max:
+        raise AutomationError(f"{where}.value is {given}.", f"Keep it between {row.min:g} and {row.max:g}.")
+    return given
 
 
 def _sample(point: _Breakpoint, file_rate: int, rate: int, where: str) -> int:

@@ -16,8 +16,10 @@ from sidecar import actions, protocol, rendering
 from sidecar.actions import Act
 from sidecar.document import parse_json
 from sidecar.errors import LoraMissingError, SidecarError, TimelineError
+from sidecar.frames import frame_of
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
+from sidecar.ledger import Ledger
 from sidecar.lookout import Lookout
 from sidecar.opening import Opening
 from sidecar.parameters import TABLE
@@ -25,6 +27,7 @@ from sidecar.passes import Progress
 from sidecar.project import Project
 from sidecar.publisher import Publisher, Send
 from sidecar.records import Begin, Flag, Kind
+from sidecar.scene import Scenes, view
 from sidecar.standby import Standby
 from sidecar.tempo import UNKNOWN
 from sidecar.windows import Run
@@ -69,8 +72,9 @@ class Instance:
         self._unsaved = False
         self._cold = False
         self._health = Reporter(send)
+        self._scenes = Scenes(preparer.session)
         self._lookout = Lookout(self._project, self._health)
-        self._show: Send | None = None
+        self._ledger: Ledger | None = None
 
     @property
     def entry(self) -> protocol.InstanceEntry:
@@ -86,6 +90,7 @@ class Instance:
             prompt_b=prompts.b,
             text=self._health.text,
             missing=self._project.missing,
+            takes=self._project.take_infos,
         )
 
     def open_timeline(self, timeline: Timeline) -> int:
@@ -94,6 +99,7 @@ class Instance:
         self._standby.forget()
         self._timeline = timeline
         self._publisher = Publisher(timeline, self._send)
+        self._ledger = Ledger(timeline.rate)
         self._report()
         return self._version
 
@@ -117,6 +123,8 @@ class Instance:
         self._version += 1
         if self._running is not None and prompts is not None:
             self._running.run.use(prompts)
+        if self._running is not None:
+            self._running.run.play(self._project.takes)
         self._standby.renew()
         self._unsaved |= not from_plugin or proposal.document.adds_to(parse_json(changes))
         self._cold = True
@@ -130,12 +138,13 @@ class Instance:
         Raises:
             SidecarError, EngineError: it cannot be done. Nothing is changed then.
         """
-        change = actions.perform(verb, Act(arguments, attachments, self._project.mode, self._project.in_force))
+        act = Act(arguments, attachments, self._project.in_force, self._project.mode, self._ledger)
+        change = actions.perform(verb, act)
         return self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
 
     def watch(self, show: Send | None) -> int:
         """Show the scene to somebody from now on, None: to nobody; returns the control version."""
-        self._show = show
+        self._scenes.watched(show)
         return self._version
 
     def free(self, slots: Sequence[int]) -> None:
@@ -149,6 +158,7 @@ class Instance:
         Raises:
             TimelineError: a pass begins before there is a timeline.
         """
+        self._scenes.changed()
         for kind, parameter, number, song, value, aux, flags in rows:
             match kind:
                 case Kind.POINT | Kind.RAMP:
@@ -157,8 +167,9 @@ class Instance:
                     self._cover(song + aux)
                 case Kind.CAPTURE:
                     capture = next(captures, None)
-                    if number == self._number and not flags & Flag.SIDE_CHAIN:
-                        self._project.capture(song, None if capture is None else capture.audio)
+                    if number == self._number:
+                        audio = None if capture is None else capture.audio
+                        self._project.capture(song, audio, side=bool(flags & Flag.SIDE_CHAIN))
                 case Kind.PASS:
                     self._begin(Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
                 case Kind.TEMPO | Kind.METRE:
@@ -175,6 +186,14 @@ class Instance:
 
     def advance(self) -> bool:
         """Do one unit of work; False when there is none now."""
+        worked = self._work()
+        if worked:
+            self._scenes.changed()
+        if self._scenes.wait == 0.0:
+            self._scenes.send(view(self._running, self._standby.rendering, self._project, self._place))
+        return worked
+
+    def _work(self) -> bool:
         if self._advance_pass():
             return True
         if self._unsaved:
@@ -189,12 +208,16 @@ class Instance:
         """Do one unit of work ahead of the next pass; False when there is none now."""
         if not self._stands or self._timeline is None or self._publisher is None:
             return False
-        return self._standby.advance(self._timeline, self._publisher, self._tempo, self._version)
+        worked = self._standby.advance(self._timeline, self._publisher, self._tempo, self._version)
+        if worked:
+            self._scenes.changed()
+        return worked
 
     @property
     def wait(self) -> float | None:
         """Seconds until there is work that nothing else announces; None: there is none to come."""
-        return min((wait for wait in (self._standby.wait, self._lookout.wait) if wait is not None), default=None)
+        waits = (self._standby.wait, self._lookout.wait, self._scenes.wait)
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def fail(self, code: str, text: str, fix: str) -> None:
         """The running pass ends; the plugin shows why."""
@@ -302,6 +325,8 @@ class Instance:
         if self._running is None or self._publisher is None:
             return False
         step = self._running.advance(self._publisher)
+        if self._ledger is not None:
+            self._ledger.add(self._running.drain())
         run = self._running.run
         self._version = max(self._version, run.control_version)
         if isinstance(step, Run):
@@ -313,11 +338,11 @@ class Instance:
         self._memory = self._running.run.remember() if self._running is not None and loop else Memory()
         self._drop_pass()
         self._opening = None
-        entry = self._project.end_pass(self._timeline.rate) if self._timeline is not None else None
-        if entry is not None:
+        taught = self._project.end_pass(self._timeline.rate) if self._timeline is not None else {}
+        for key, entry in taught.items():
             self._version += 1
             self._unsaved = self._cold = True
-            self._log.info("learned", source=entry.hash, samples=entry.samples)
+            self._log.info("learned", key=key, source=entry.hash, samples=entry.samples)
 
     def _drop_pass(self) -> None:
         if self._running is None:
@@ -342,6 +367,11 @@ class Instance:
         self._cold = score is not None and score.prepare(0)
         return True
 
+    @property
+    def _place(self) -> int:
+        place, rate = self._standby.place, 0 if self._timeline is None else self._timeline.rate
+        return 0 if place is None or not rate else frame_of(place, rate)
+
     def _score(self) -> Score | None:
         assert self._timeline is not None  # noqa: S101 - nothing begins before there is one
         return self._project.score(self._tempo, self._timeline.rate)
@@ -354,5 +384,6 @@ class Instance:
         self._report()
 
     def _report(self) -> None:
+        self._scenes.changed()
         if self._timeline is not None:
             self._lookout.report()

@@ -212,6 +212,11 @@ class LaneSet:
             self._reach(key, limit)
         self._reached = max(frame, self._reached)
 
+    @property
+    def reached(self) -> int:
+        """The virtual frame that was reached."""
+        return self._reached
+
     def hold(self, key: str) -> float:
         """The value in force at the last position that was settled; on a ramp, where its line has got to."""
         return self._held[key]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from engine import __version__ as engine_version
+from sidecar import sidechain
 from sidecar.document import Document, changed_parameters, parse_json
-from sidecar.errors import SidecarError, StateError
+from sidecar.errors import ContentError, SidecarError, StateError
 from sidecar.material import References
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
-from sidecar.protocol import MAX_DOCUMENT, Missing
+from sidecar.protocol import MAX_DOCUMENT, Missing, TakeInfo
+from sidecar.sidechain import SideChain
 from sidecar.sources import LEARN, NONE, Found, Sources
+from sidecar.takes import Takes, takes_of
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from sidecar.passage import Audio
     from sidecar.prompts import Prompts
     from sidecar.score import Score
+    from sidecar.source import SourceAudio
     from sidecar.tempo import Tempo
 
 
@@ -64,11 +68,20 @@ class Project:
         self.values = {row.key: self.document.parameter(row.key) for row in TABLE}
         self._preparer = preparer
         self._sources = Sources(store)
+        self._side = SideChain()
 
     @property
     def mode(self) -> int:
         """The source mode in force."""
         return round(self.values["source_mode"])
+
+    @property
+    def source(self) -> SourceAudio | None:
+        """What is re-generated; None where there is nothing, or where it is missing."""
+        try:
+            return self._sources.current(self.mode)
+        except ContentError:
+            return None
 
     @property
     def in_force(self) -> Document:
@@ -109,6 +122,7 @@ class Project:
         self._sources.hold(proposal.found)
         self.document = proposal.document
         self.values.update(proposal.values)
+        self._sources.shelve_takes()
 
     @property
     def missing(self) -> list[Missing]:
@@ -123,6 +137,16 @@ class Project:
         checkpoint = self._other_checkpoint()
         return [*checkpoint, *loras, *audio]
 
+    @property
+    def takes(self) -> Takes:
+        """The takes that are here."""
+        return takes_of(self._sources.get)
+
+    @property
+    def take_infos(self) -> list[TakeInfo]:
+        """What the list of instances says about the document's takes."""
+        return [msgspec.convert(msgspec.to_builtins(take), TakeInfo) for take in self.document.fields.takes]
+
     def look_again(self) -> None:
         """Look for audio that is missing; `missing` itself looks for LoRAs."""
         self._sources.look_again(self.document)
@@ -130,20 +154,35 @@ class Project:
     def begin_pass(self, rate: int) -> None:
         """A pass begins; what it captures is its own."""
         self._sources.begin(rate)
+        self._side.begin(rate)
 
-    def capture(self, song: int, audio: Audio | None) -> None:
-        """Audio of the track in this pass, None where it was lost."""
-        self._sources.capture(song, audio)
+    def capture(self, song: int, audio: Audio | None, *, side: bool = False) -> None:
+        """Audio of the track in this pass, or of its side-chain; None where it was lost."""
+        (self._side if side else self._sources).capture(song, audio)
 
-    def end_pass(self, rate: int) -> SourceEntry | None:
-        """The pass is over; the new learned source if it taught one."""
+    def end_pass(self, rate: int) -> dict[str, SourceEntry]:
+        """The pass is over; what it taught, under keys of the document."""
+        taught = {**self._learned(rate), **self._referred()}
+        if taught:
+            self.document = self._stamped(self.document.patch(msgspec.to_builtins(taught)))
+        return taught
+
+    def _learned(self, rate: int) -> dict[str, SourceEntry]:
         if self.mode != LEARN:
             self._sources.drop()
-            return None
+            return {}
         entry = self._sources.learn(rate)
-        if entry is not None:
-            self.document = self._stamped(self.document.patch({"learned": msgspec.to_builtins(entry)}))
-        return entry
+        return {} if entry is None else {"learned": entry}
+
+    def _referred(self) -> dict[str, SourceEntry]:
+        source, key = self._side.end(), sidechain.KEYS.get(round(self.values["sidechain"]))
+        if source is None or key is None:
+            return {}
+        before = self._sources.get(key)
+        if before is not None and before.entry == source.entry:
+            return {}
+        self._sources.put(key, source)
+        return {key: source.entry}
 
     def score(self, tempo: Tempo, rate: int) -> Score | None:
         """What a pass that begins now is rendered from; None where there is no source.
@@ -162,7 +201,8 @@ class Project:
             return None
         audio = self._sources.current(self.mode)
         references = References(self._sources.get("timbre"), self._sources.get("structure"))
-        return self._preparer.score(self.document, audio, references, tempo=tempo, rate=rate)
+        score = self._preparer.score(self.document, audio, references, tempo=tempo, rate=rate)
+        return replace(score, takes=self.takes)
 
     def new_prompts(self, proposal: Proposal, score: Score) -> Prompts | None:
         """Prompts, timbre, seed and LoRAs of a proposal for a pass that is under way; None where nothing changes.

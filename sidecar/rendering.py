@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sidecar.chunks import Cutter
+from sidecar.coverage import Coverage
+from sidecar.pace import Pace
 from sidecar.passes import Pass, Progress
 from sidecar.windows import Run
 
@@ -22,12 +25,20 @@ class Rendering:
     Args:
         run: the pass.
         number: what its chunks are published under, to the end.
+        rate: host samples per second.
+
+    Attributes:
+        coverage: what has been rendered.
+        pace: how fast.
     """
 
-    def __init__(self, run: Pass, number: int) -> None:
+    def __init__(self, run: Pass, number: int, rate: int) -> None:
         self.run = run
         self.number = number
+        self.coverage = Coverage(rate)
+        self.pace = Pace()
         self._cutter = Cutter(run.span)
+        self._heard: list[Run] = []
 
     def advance(self, publisher: Publisher) -> Run | Progress:
         """Do the next unit of work that is due, and publish what it completes; waits while chunks wait for slots.
@@ -37,10 +48,20 @@ class Rendering:
         """
         if publisher.full:
             return Progress.WAITING
+        began = time.perf_counter()
         step = self.run.advance()
+        if step is Progress.WORKED or isinstance(step, Run):
+            self.pace.add(time.perf_counter() - began, tick=step is Progress.WORKED)
         if isinstance(step, Run):
+            self._heard.append(step)
+            self.coverage.add(step)
             publisher.add(self.number, self._cutter.add(step))
         return step
+
+    def drain(self) -> list[Run]:
+        """What was rendered since this was last asked, for whoever keeps it."""
+        heard, self._heard = self._heard, []
+        return heard
 
 
 def begin(
@@ -60,4 +81,4 @@ def begin(
     if run.span[0] >= run.span[1]:
         run.close()
         return None
-    return Rendering(run, number)
+    return Rendering(run, number, rate)

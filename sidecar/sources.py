@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+import structlog
 
 from sidecar.content import ContentStore
 from sidecar.document import Document
@@ -101,6 +102,16 @@ class Sources:
         """Audio under a key of `Fields.audio`; None where the document names none or it is missing."""
         return self._found.loaded.get(key)
 
+    def shelve_takes(self) -> None:
+        """Put takes into the content store too, where `demon takes export` finds them."""
+        for key, source in self._found.loaded.items():
+            if not key.startswith("takes.") or self._store.has(source.entry):
+                continue
+            try:
+                self._store.put(source, self._found.flac.get(source.hash))
+            except ContentError as error:  # the project embeds it all the same
+                structlog.get_logger().warning("take not stored", text=error.text)
+
     def begin(self, rate: int) -> None:
         """A pass begins: what it captures is a passage of its own."""
         self._passage = Passage(rate)
@@ -132,9 +143,13 @@ class Sources:
             before is not None and msgspec.structs.replace(before.entry, name="learned") == source.entry
         ):
             return None
-        missing = {key: error for key, error in self._found.missing.items() if key != "learned"}
-        self._found = Found({**self._found.loaded, "learned": source}, missing, self._found.flac)
+        self.put("learned", source)
         return source.entry
+
+    def put(self, key: str, source: SourceAudio) -> None:
+        """Hold audio under a key of `Fields.audio` from now on."""
+        missing = {other: error for other, error in self._found.missing.items() if other != key}
+        self._found = Found({**self._found.loaded, key: source}, missing, self._found.flac)
 
     def attachments(self) -> dict[str, bytes]:
         """FLAC by hash of what a project embeds; what is too long for that goes to the content store.

@@ -70,6 +70,16 @@ class Standby:
         """Seconds until a standby is to be made; None: there is none to make."""
         return None if self._due is None else max(self._due - time.monotonic(), 0.0)
 
+    @property
+    def rendering(self) -> Rendering | None:
+        """What was made."""
+        return None if self._made is None else self._made.rendering
+
+    @property
+    def place(self) -> int | None:
+        """The song sample at which the transport stands; None: it rolls, or nobody knows."""
+        return self._place
+
     def stand(self, song: int) -> None:
         """The transport stands at this song sample."""
         self._place = song

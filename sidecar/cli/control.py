@@ -1,4 +1,4 @@
-"""`demon set`: change prompts, seed, source or preset of a running plugin instance."""
+"""`demon set`: change parameters, prompts, seed, source or preset of a running plugin instance."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +15,10 @@ FILE_MODE = 1.0  # `source_mode` of parameters.toml: Learn, File, None
 
 
 def set_command(
+    values: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE]...", help="Parameters, such as denoise=40% guidance_mode=full dcw=on."),
+    ] = None,
     instance: Annotated[str | None, typer.Option(help="Which instance, by the start of its id.")] = None,
     prompt_a: Annotated[str | None, typer.Option("--prompt-a", help="Heard at Prompt Blend 0 %.")] = None,
     prompt_b: Annotated[str | None, typer.Option("--prompt-b", help="Heard at Prompt Blend 100 %.")] = None,
@@ -26,10 +30,12 @@ def set_command(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Change what a running plugin instance plays; a host saves the result with its project."""
-    if all(value is None for value in (prompt_a, prompt_b, seed, file, timbre, structure, preset)):
-        fix = "give --prompt-a, --prompt-b, --seed, --file, --timbre, --structure or --preset"
+    if not values and all(value is None for value in (prompt_a, prompt_b, seed, file, timbre, structure, preset)):
+        fix = "give NAME=VALUE, --prompt-a, --prompt-b, --seed, --file, --timbre, --structure or --preset"
         raise CommandError("nothing to set", fix, 2)
     changes = _changes(prompt_a, prompt_b, seed, preset)
+    if values:
+        changes["parameters"] = {**(changes.get("parameters") or {}), **dict(map(_parameter, values))}
     attachments = _audio(changes, file=file, timbre=timbre, structure=structure)
 
     from sidecar.client import Client
@@ -73,6 +79,20 @@ def _changes(prompt_a: str | None, prompt_b: str | None, seed: int | None, prese
     if seed is not None:
         changes["seed"] = seed
     return changes
+
+
+def _parameter(given: str) -> tuple[str, float]:
+    from sidecar.errors import StateError
+    from sidecar.parameters import TABLE
+
+    key, _, value = given.partition("=")
+    row = TABLE.get(key.strip())
+    if row is None or row.curve == "status":
+        raise CommandError(f"{given}: there is no parameter {key!r}", f"use one of {', '.join(TABLE.keys_saved)}", 2)
+    try:
+        return row.key, row.parse(value)
+    except StateError as error:
+        raise CommandError(error.text.rstrip("."), error.fix[:1].lower() + error.fix[1:].rstrip("."), 2) from error
 
 
 def _audio(changes: dict[str, Any], **files: Path | None) -> dict[str, bytes]:

@@ -30,14 +30,25 @@ class Clap:
     def mode(self, offline: bool) -> None:
         self.plugin.set_offline(offline)
 
+    @property
+    def latency(self) -> int:
+        """What is declared, after an activation that the plugin asked for."""
+        self.plugin.poll()
+        return self.plugin.latency
+
     def reset(self) -> None:
         self.plugin.reset()
 
     def block(
-        self, audio: NDArray[np.float32], position: int, playing: bool, events: list[tuple[int, str, float]]
+        self,
+        audio: NDArray[np.float32],
+        position: int,
+        playing: bool,
+        events: list[tuple[int, str, float]],
+        side: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         due = [Event(at, TABLE[key].id, value) for at, key, value in sorted(events)]
-        return self.plugin.process(audio, due, Transport(position, playing)).audio
+        return self.plugin.process(audio, due, Transport(position, playing), side=side).audio
 
     def save(self, path: str) -> None:
         Path(path).write_bytes(self.plugin.save())

@@ -32,6 +32,8 @@ class Host(Protocol):
     def parameters(self) -> list[dict[str, Any]]: ...
     def set(self, key: str, value: float) -> None: ...
     def get(self, key: str) -> float: ...
+    @property
+    def latency(self) -> int: ...
     def save(self, path: str) -> None: ...
     def load(self, path: str) -> None: ...
     def close(self) -> None: ...
@@ -41,7 +43,7 @@ class BlockHost(Host, Protocol):
     """A host that lets the caller drive every block and its song position."""
 
     def mode(self, offline: bool) -> None: ...
-    def block(self, audio: Audio, position: int, playing: bool, events: list[Event]) -> Audio: ...
+    def block(self, audio: Audio, position: int, playing: bool, events: list[Event], **side: Audio) -> Audio: ...
     def reset(self) -> None: ...
 
 
@@ -126,6 +128,10 @@ class Stage:
         np.save(self.folder / step["out"], out)
         return {"status": STATUS[round(self.host.get("status"))]}
 
+    def do_activate(self, step: Step) -> dict[str, Any]:
+        """Activates anew; the latency that the plugin declares then."""
+        return {"latency": self.host.latency}
+
     def do_idle(self, step: Step) -> None:
         """Blocks with the transport stopped."""
         self.host.mode(False)
@@ -193,9 +199,11 @@ class Stage:
     def do_play(self, step: Step) -> dict[str, Any]:
         """The transport rolls through `segments` [[from, to), ...] of the song, block by block.
 
-        `audio` holds the song from sample `origin` on. With `pace` a block starts no earlier than its wall-clock time.
+        `audio` holds the song from sample `origin` on, `side` what is fed to the second input. With `pace` a block
+        starts no earlier than its wall-clock time.
         """
         song, origin = np.load(step["audio"]), step.get("origin", 0)
+        side = np.load(step["side"]) if "side" in step else None
         segments = step.get("segments") or [[origin, origin + song.shape[1]]]
         events: list[Event] = [tuple(e) for e in step.get("events", [])]
         kill_at, killed = step.get("kill_at"), None
@@ -211,7 +219,8 @@ class Stage:
                     killed = {"pid": kill_sidecar(), "time": time.monotonic(), "played": played}
                 inside = [(at - position, key, value) for at, key, value in events if position <= at < position + size]
                 block = np.ascontiguousarray(song[:, position - origin : position - origin + size])
-                outs.append(self.host.block(block, position, True, inside))
+                more = {} if side is None else {"side": np.ascontiguousarray(side[:, position : position + size])}
+                outs.append(self.host.block(block, position, True, inside, **more))
                 if step.get("log"):
                     log.append([time.monotonic(), played, position, STATUS[round(self.host.get("status"))]])
                 position, played = position + size, played + size

@@ -39,11 +39,23 @@ class Minihost:
     def mode(self, offline: bool) -> None:
         self.plugin.non_realtime = offline
 
+    @property
+    def latency(self) -> int:
+        """What is declared, after an activation, which minihost does when the rate changes."""
+        self.plugin.sample_rate = self.rate + 1
+        self.plugin.sample_rate = self.rate
+        return self.plugin.latency_samples
+
     def reset(self) -> None:
         self.plugin.reset()
 
     def block(
-        self, audio: NDArray[np.float32], position: int, playing: bool, events: list[tuple[int, str, float]]
+        self,
+        audio: NDArray[np.float32],
+        position: int,
+        playing: bool,
+        events: list[tuple[int, str, float]],
+        side: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         out = np.zeros_like(audio)
         self.plugin.set_transport(
@@ -52,6 +64,10 @@ class Minihost:
             position_beats=position / self.rate * TEMPO / 60,
             is_playing=playing,
         )
+        if side is not None:
+            assert not events, "minihost takes no sample-exact events beside a side-chain"
+            self.plugin.process_sidechain(audio, out, side)
+            return out
         changes = [(at, self.index[key], TABLE[key].normal(value)) for at, key, value in sorted(events)]
         self.plugin.process_auto(audio, out, [], changes)
         return out

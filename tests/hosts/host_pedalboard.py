@@ -42,6 +42,12 @@ class Pedalboard:
             outs.append(self.plugin.process(piece, self.rate, buffer_size=block, reset=start == 0))
         return np.concatenate(outs, axis=1)
 
+    @property
+    def latency(self) -> int:
+        """What is declared, after an activation: pedalboard compensates it within one call of `process`."""
+        self.plugin.process(np.zeros((2, self.size), np.float32), self.rate, buffer_size=self.size, reset=True)
+        return self.plugin.reported_latency_samples
+
     def save(self, path: str) -> None:
         Path(path).write_bytes(self.plugin.preset_data)
 

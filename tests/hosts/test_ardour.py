@@ -16,7 +16,8 @@ pytestmark = pytest.mark.ardour
 VENDOR = "DEMON Bridge"
 CONTROL = Path("/usr/lib/vst3/ZamEQ2.vst3")  # Debian's zam-plugins: a plugin that is not ours
 STEP, END = SONG.shape[1] // 2, SONG.shape[1]
-WITH_SOURCE, TO_LEARN = "With Source", "To Learn"
+WITH_SOURCE, TO_LEARN, LATE = "With Source", "To Learn", "Late"
+LOOK_AHEAD = 0.1
 RISE = 480  # Ardour keeps points to 1/1920 of a beat: two that make a step need more than 12.5 samples between them
 LANES = {
     "lane": f"Denoise=0:0.1,{STEP - RISE}:0.1,{STEP}:0.9,{END}:0.9",
@@ -33,6 +34,8 @@ def ardour(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Ardour:
     daw.install(rig.bundles.vst3)
     for label, song in ((WITH_SOURCE, SONG), (TO_LEARN, None)):
         daw.add_preset(VENDOR, NAME, label, vstpreset(blob(*document(song)), rig.class_id))
+    late = document(look_ahead=LOOK_AHEAD, parameters={"bypass": 1.0})
+    daw.add_preset(VENDOR, NAME, LATE, vstpreset(blob(*late), rig.class_id))
     return daw
 
 
@@ -76,6 +79,15 @@ def test_a_lane_in_the_session_acts_after_its_step_and_not_before(exports: dict[
 
 def test_exporting_twice_gives_the_same_audio(exports: dict[str, np.ndarray]) -> None:
     assert exports["again"].tobytes() == exports["lane"].tobytes()
+
+
+def test_a_look_ahead_is_compensated_so_that_the_track_stays_where_it_was(ardour: Ardour) -> None:
+    folder, _ = session(ardour, "late", LATE, "")
+    latency = round(LOOK_AHEAD * RATE)
+    assert f"latency {latency}" in ardour.lua("latency.lua", folder, "late")
+    out = ardour.export(folder, folder.with_suffix(".wav"))
+    # Ardour starts an export without all of the pre-roll that so long a latency needs: its beginning is silent.
+    assert np.array_equal(out[:, latency:], SONG[:, latency:])
 
 
 def test_playing_once_learns_and_the_reopened_session_exports_what_it_learned(ardour: Ardour) -> None:

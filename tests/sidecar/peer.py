@@ -214,12 +214,12 @@ class Peer:
         rows = [(kind, key, number, where, value, 0, 0) for kind, key, where, value in points]
         self.automation([*rows, (BLOCK, 0, number, song, 0.0, frames, int(offline))])
 
-    def capture(self, number: int, song: int, audio: np.ndarray) -> None:
+    def capture(self, number: int, song: int, audio: np.ndarray, flags: int = 0) -> None:
         """Play a track into the capture ring, waiting for the sidecar as an offline shim does."""
         for at in range(0, audio.shape[1], CAPTURE_SAMPLES):
             part = audio[:, at : at + CAPTURE_SAMPLES]
             self.file.put_capture(self.captures, song + at, number, part)
-            self.automation([(CAPTURE, 0, number, song + at, float(self.captures), part.shape[1], 0)])
+            self.automation([(CAPTURE, 0, number, song + at, float(self.captures), part.shape[1], flags)])
             self.captures += 1
             if self.captures % 256 == 0 or at + CAPTURE_SAMPLES >= audio.shape[1]:
                 wanted = self.captures

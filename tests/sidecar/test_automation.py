@@ -7,6 +7,7 @@ import pytest
 
 from sidecar.automation import parse_automation, read_automation
 from sidecar.errors import AutomationError
+from sidecar.parameters import TABLE
 
 
 def lanes(*points: dict, key: str = "denoise", **more: object) -> dict:
@@ -27,6 +28,12 @@ def test_values_are_quantised_as_the_plugin_does() -> None:
     assert parse_automation(lanes({"sample": 0, "value": 1 / 3}), 48_000).lanes["denoise"][0].value == 21845 / 65536
 
 
+def test_a_value_may_be_the_text_that_a_host_shows() -> None:
+    for key, text, plain in (("guidance_mode", "full", 3.0), ("freeze", "On", 1.0), ("denoise", "40 %", 0.4)):
+        (point,) = parse_automation(lanes({"sample": 0, "value": text}, key=key), 48_000).lanes[key]
+        assert point.value == TABLE[key].quantise(plain)
+
+
 def test_points_come_in_the_order_of_their_positions() -> None:
     both = {"version": 1, "lanes": {"mix": [{"sample": 9, "value": 1}], "denoise": [{"sample": 3, "value": 0}]}}
     assert [key for key, _ in parse_automation(both, 48_000).in_order()] == ["denoise", "mix"]
@@ -35,6 +42,8 @@ def test_points_come_in_the_order_of_their_positions() -> None:
 @pytest.mark.parametrize(
     ("data", "named"),
     [
+        (lanes({"sample": 0, "value": "loud"}), r"lanes.denoise\[0\].value is 'loud'"),
+        (lanes({"sample": 0, "value": "Off"}, key="solver"), r"solver\[0\].value is 'Off'.*ODE, SDE"),
         (lanes({"sample": 0, "value": 2.0}), r"lanes.denoise\[0\].value is 2.0"),
         (lanes({"sample": 5, "value": 1}, {"sample": 4, "value": 1}), r"lanes.denoise\[1\]"),
         (lanes({"value": 1}), r"lanes.denoise\[0\]"),

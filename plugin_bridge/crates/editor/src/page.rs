@@ -46,7 +46,6 @@ pub struct Page {
     references: references::References,
     loras: loras::Loras,
     settings: settings::Settings,
-    wave: wave::Wave,
     /// The document as of `seen`.
     document: Value,
     scene: Option<Arc<Scene>>,
@@ -88,7 +87,6 @@ impl Page {
             references: references::References::default(),
             loras: loras::Loras::default(),
             settings: settings::Settings::default(),
-            wave: wave::Wave::default(),
             document: Value::Null,
             scene: None,
             seen: Seen::default(),
@@ -124,17 +122,33 @@ impl Page {
         self.files.extend(files);
     }
 
-    /// The next larger zoom, or the smallest; the host is asked for a window that holds it.
-    fn enlarge(&mut self, scale: f32) {
-        let next = ZOOMS.iter().position(|zoom| *zoom == self.zoom).map_or(0, |at| (at + 1) % ZOOMS.len());
-        let before = std::mem::replace(&mut self.zoom, ZOOMS[next]) as f32;
+    /// Another zoom, `steps` sizes up or down; the host is asked for a window that holds it.
+    fn resize(&mut self, scale: f32, steps: isize) {
+        let at = ZOOMS.iter().position(|zoom| *zoom == self.zoom).unwrap_or(0);
+        let next = ZOOMS[at.saturating_add_signed(steps).min(ZOOMS.len() - 1)];
+        let before = std::mem::replace(&mut self.zoom, next) as f32;
         let (width, height) = crate::SIZE;
-        let pixels = |points: u32| (points as f32 * scale / before * self.zoom as f32).round() as u32;
-        self.host.request_size(pixels(width), pixels(height));
+        let pixels = |points: u32| (points as f32 * scale / before * next as f32).round() as u32;
+        if next as f32 != before {
+            self.host.request_size(pixels(width), pixels(height));
+        }
+    }
+
+    /// Control with plus, minus and 0, as browsers have it.
+    fn zoom_keys(&mut self, ui: &Ui) {
+        let pressed = |key| ui.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, key));
+        let larger = pressed(egui::Key::Plus) | pressed(egui::Key::Equals);
+        let (smaller, smallest) = (pressed(egui::Key::Minus), pressed(egui::Key::Num0));
+        let most = ZOOMS.len() as isize;
+        let steps = isize::from(larger) - isize::from(smaller) - if smallest { most } else { 0 };
+        if steps != 0 {
+            self.resize(ui.ctx().pixels_per_point(), steps);
+        }
     }
 
     pub fn show(&mut self, ui: &mut Ui) {
         references::collect(ui, self);
+        self.zoom_keys(ui);
         let top = egui::Panel::top("header").frame(style::page()).show_separator_line(false);
         top.show(ui, |ui| header::show(ui, self));
         let side = egui::Panel::left("side").frame(style::page()).show_separator_line(false);

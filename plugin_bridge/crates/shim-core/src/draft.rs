@@ -128,6 +128,18 @@ impl Draft {
         self.merge(Change { keys: loaded.json, attachments: loaded.attachments });
     }
 
+    /// A preset's document; `values` are the parameters in force.
+    pub(crate) fn load_preset(&mut self, mut json: Map<String, Value>, values: Value) {
+        json.retain(|key, _| key == "parameters" || !FOREIGN.contains(&key.as_str()));
+        let mut edit = self.step(Change { keys: json, attachments: Vec::new() });
+        // What the preset left alone may have moved when it is taken back.
+        let named = |(key, _): &(String, Value)| edit.forth.keys["parameters"].get(key).is_some();
+        let values: Map<_, _> = values.as_object().cloned().unwrap_or_default().into_iter().filter(named).collect();
+        edit.back.keys.insert("parameters".into(), values.into());
+        self.remember(edit.clone());
+        self.merge(edit.forth);
+    }
+
     /// A person's act was done; the document that comes of it can be undone.
     pub(crate) fn acted(&mut self) {
         self.acted += 1;

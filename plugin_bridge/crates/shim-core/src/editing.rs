@@ -1,7 +1,7 @@
 //! What an editor asks of an instance. Nothing here waits for the sidecar; answers are looked up later.
 
 use crate::{
-    EditError, Instance, Notice, Outcome, Scene,
+    EditError, Instance, Notice, Outcome, Scene, document,
     draft::{Change, Draft},
     link::{Act, Command},
     message::MAX_HEAD,
@@ -40,7 +40,7 @@ impl Instance {
         Ok(number)
     }
 
-    /// Takes the last edit or act of a person back, of at most 64; false where there is none.
+    /// Takes the last edit, act or preset back, of at most 64; false where there is none.
     pub fn undo(&self) -> bool {
         self.travel(Draft::undo)
     }
@@ -111,7 +111,15 @@ impl Instance {
         let number = self.shared.outcomes.open();
         let change = step(&mut self.shared.draft(), number);
         let moved = change.is_some();
+        // A preset's parameters go back with the rest of it.
+        let values = change.as_ref().and_then(|change| document::values(&change.keys).ok()).unwrap_or_default();
+        for &(index, value) in &values {
+            self.shared.set_value(index, value);
+        }
         self.follow(number, change);
+        if !values.is_empty() {
+            self.shared.notify(Notice::ValuesChanged);
+        }
         moved
     }
 

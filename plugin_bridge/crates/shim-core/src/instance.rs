@@ -140,26 +140,34 @@ impl Instance {
         self.put(document)
     }
 
-    /// Loads a preset, as a whole or not at all. Never waits for the sidecar.
+    /// Loads a preset, as a whole or not at all; [`Instance::undo`] takes it back. Never waits for the sidecar.
     ///
     /// # Errors
     /// [`PresetError`] when it names a parameter with no finite number.
     pub fn load_preset(&self, preset: &Preset) -> Result<(), PresetError> {
-        let document = Document { json: preset.document(), ..Document::default() };
-        self.put(document).map_err(|error| PresetError::new(&preset.name, error.0))?;
+        let json = preset.document();
+        let values = document::values(&json).map_err(|error| PresetError::new(&preset.name, error.0))?;
+        self.shared.load_preset(json);
+        self.put_values(&values);
         self.shared.notify(Notice::DocumentChanged);
         Ok(())
     }
 
     fn put(&self, document: Document) -> Result<(), StateError> {
-        for (index, value) in document::values(&document.json)? {
+        let values = document::values(&document.json)?;
+        self.shared.load(document);
+        self.put_values(&values);
+        Ok(())
+    }
+
+    /// Values that came with a document, which goes to the sidecar as a whole.
+    fn put_values(&self, values: &[(usize, f64)]) {
+        for &(index, value) in values {
             self.shared.set_value(index, value);
         }
-        self.shared.load(document);
         self.send(Command::State);
         self.shared.tell_names();
         self.shared.notify(Notice::ValuesChanged);
-        Ok(())
     }
 
     /// Hands a command to the link; false before there is one.

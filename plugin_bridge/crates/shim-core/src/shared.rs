@@ -12,6 +12,7 @@ use crate::{
     scene::Scene,
     wait::Trouble,
 };
+use serde_json::{Map, Value};
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -129,6 +130,16 @@ impl Shared {
     pub(crate) fn load(&self, loaded: Document) {
         let mut draft = self.draft();
         draft.load(loaded);
+        self.loads.fetch_add(1, Ordering::AcqRel);
+        drop(draft);
+        self.check_latency();
+    }
+
+    /// A preset was loaded: as [`Shared::load`], with a way back.
+    pub(crate) fn load_preset(&self, json: Map<String, Value>) {
+        let mut draft = self.draft();
+        let now = draft.document.with_values(self).json.remove("parameters").unwrap_or_default();
+        draft.load_preset(json, now);
         self.loads.fetch_add(1, Ordering::AcqRel);
         drop(draft);
         self.check_latency();

@@ -18,10 +18,15 @@ pub fn show(ui: &mut Ui, page: &mut Page) {
             page.instance.redo();
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let zoom = Button::new(format!("{} %", page.zoom));
-            if ui.add(zoom).on_hover_text("Zoom: 100 to 200 %").clicked() {
-                page.enlarge(ui.ctx().pixels_per_point());
+            let (scale, zoom) = (ui.ctx().pixels_per_point(), page.zoom);
+            if ui.button("+").on_hover_text("Larger (Ctrl +)").clicked() {
+                page.resize(scale, 1);
             }
+            ui.label(RichText::new(format!("{zoom} %")).font(style::small()));
+            if ui.button("−").on_hover_text("Smaller (Ctrl −)").clicked() {
+                page.resize(scale, -1);
+            }
+            ui.add_space(8.0);
             state(ui, page);
         });
     });

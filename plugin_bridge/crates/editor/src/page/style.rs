@@ -70,6 +70,8 @@ pub fn folded(ui: &mut egui::Ui, title: &str, body: impl FnOnce(&mut egui::Ui)) 
 /// Sets the look of everything in a context.
 pub fn dress(context: &Context) {
     context.set_theme(Theme::Dark);
+    // The page's own zoom asks the host for a larger window as well.
+    context.options_mut(|options| options.zoom_with_keyboard = false);
     context.global_style_mut(|style| {
         style.visuals = visuals();
         style.spacing.item_spacing = vec2(6.0, 6.0);

@@ -13,8 +13,8 @@ pub struct Drop {
 }
 
 impl Window {
-    /// A message of the drag protocol; whether it was one.
-    pub(super) fn dragged(&mut self, message: &ClientMessageEvent) -> Result<bool, Error> {
+    /// A message of the drag protocol; where the pointer is, in pixels of the window, if it says so.
+    pub(super) fn dragged(&mut self, message: &ClientMessageEvent) -> Result<Option<(i16, i16)>, Error> {
         let (atoms, data) = (self.atoms, message.data.as_data32());
         match message.type_ {
             kind if kind == atoms.XdndEnter => self.drop.source = data[0],
@@ -23,14 +23,22 @@ impl Window {
                 self.drop.source = data[0];
                 // Accepts, everywhere, a copy.
                 self.reply(atoms.XdndStatus, [self.id, 1 | 2, 0, 0, atoms.XdndActionCopy])?;
+                // Packed, relative to the root window.
+                return self.locate((data[2] >> 16) as i16, data[2] as i16).map(Some);
             }
             kind if kind == atoms.XdndDrop => {
                 self.drop.source = data[0];
                 self.ask(atoms.XdndSelection, atoms.TEXT_URI_LIST, data[2])?;
             }
-            _ => return Ok(false),
+            _ => {}
         }
-        Ok(true)
+        Ok(None)
+    }
+
+    fn locate(&self, x: i16, y: i16) -> Result<(i16, i16), Error> {
+        let root = self.connection.setup().roots.first().map_or(x11rb::NONE, |screen| screen.root);
+        let place = self.connection.translate_coordinates(root, self.id, x, y)?.reply()?;
+        Ok((place.dst_x, place.dst_y))
     }
 
     /// The source answered: ends the drag and gives the files.

@@ -73,7 +73,11 @@ impl Input {
             Event::MappingNotify(_) => window.keyboard = Keyboard::read(&window.connection)?,
             Event::SelectionRequest(request) => window.offer(&request)?,
             Event::SelectionNotify(notice) => self.selected(window, &notice)?,
-            Event::ClientMessage(message) => drop(window.dragged(&message)?),
+            Event::ClientMessage(message) => {
+                if let Some((x, y)) = window.dragged(&message)? {
+                    self.moved(x, y);
+                }
+            }
             // An error of X about a window or a property of another program; our own window's end has its own event.
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use super::{Act, Courier, Request, session::Session};
 use crate::{
+    document,
     draft::Change,
     message::{MAX_RECORDS, Message},
     parameters,
@@ -56,9 +57,12 @@ impl Session {
         Ok(())
     }
 
-    async fn send_edit(&mut self, courier: &Courier, number: u64, change: Change) -> Result<(), String> {
-        let id = self.next_id();
+    async fn send_edit(&mut self, courier: &mut Courier, number: u64, change: Change) -> Result<(), String> {
+        let (id, now) = (self.next_id(), courier.shared.peer.now());
         self.asked.edit(id, number);
+        for (index, value) in document::values(&change.keys).unwrap_or_default() {
+            courier.echo.sent(index, value, now);
+        }
         let attachments = change.attachments.iter().take(MAX_ATTACHMENTS);
         let names = attachments.clone().map(|attachment| attachment.name()).collect();
         let json = serde_json::to_vec(&change.keys).map_err(|error| format!("an edit: {error}"))?;

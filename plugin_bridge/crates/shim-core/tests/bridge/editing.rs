@@ -3,7 +3,7 @@
 use crate::sidecar::{Script, Sidecar, folder};
 use crate::{RATE, instance, until};
 use serde_json::{Map, Value, json};
-use shim_core::{Instance, Notice, Outcome};
+use shim_core::{Instance, Notice, Outcome, parameters, preset};
 use std::sync::Arc;
 
 fn object(value: Value) -> Map<String, Value> {
@@ -134,5 +134,42 @@ fn a_scene_is_there_while_somebody_watches_and_of_the_next_sidecar_too() {
     instance.watch(false);
     assert!(instance.scene().is_none());
     while next.wait_message("watch").0["on"] == json!(true) {}
+    instance.deactivate(processor);
+}
+
+#[test]
+fn a_preset_is_taken_back_with_its_parameters() {
+    let folder = folder();
+    let sidecar = Sidecar::start(&folder, Script::default());
+    let (instance, notices) = instance();
+    let processor = instance.activate(RATE, 64).unwrap();
+    patch(&sidecar);
+    instance.edit(object(json!({"prompts": {"a": "mine", "b": "too"}}))).unwrap();
+    patch(&sidecar);
+    instance.set_value(parameters::DENOISE, 0.125);
+    let preset = preset::factory().first().unwrap();
+    let before = instance.document();
+    instance.load_preset(preset).unwrap();
+    assert!(patch(&sidecar)["format"].is_string(), "a preset goes with the whole document");
+    let after = instance.document();
+    assert_ne!(after["prompts"], before["prompts"]);
+    while notices.try_recv().is_ok() {}
+    instance.set_value(parameters::OUTPUT_GAIN, -6.0);
+    assert!(instance.undo());
+    assert_eq!(instance.value(parameters::OUTPUT_GAIN), -6.0, "it is no part of a sound");
+    instance.set_value(parameters::OUTPUT_GAIN, 0.0);
+    assert_eq!(
+        (&instance.document()["parameters"], &instance.document()["prompts"]),
+        (&before["parameters"], &before["prompts"])
+    );
+    assert_eq!(instance.value(parameters::DENOISE), 0.125);
+    assert!(notices.try_iter().any(|notice| notice == Notice::ValuesChanged));
+    let sent = patch(&sidecar);
+    assert_eq!((&sent["parameters"]["denoise"], &sent["parameters"]["output_gain"]), (&json!(0.125), &Value::Null));
+    assert!(instance.redo());
+    assert_eq!(
+        (&instance.document()["parameters"], &instance.document()["prompts"]),
+        (&after["parameters"], &after["prompts"])
+    );
     instance.deactivate(processor);
 }

@@ -1,0 +1,100 @@
+"""Opens the plugin's window in pedalboard, and does steps with it. usage: editor_job.py JOB.json
+
+A step is a list: its kind, then what it needs. What steps found is printed as JSON, one list per opening.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pedalboard
+from parameter_table import TABLE
+
+SETTLE = 0.35  # a dozen frames of the window
+
+
+class Hand:
+    """A person before the screen."""
+
+    def __init__(self, plugin: Any) -> None:
+        self.plugin = plugin
+        self.handle = {p.name: p for p in plugin._parameters}
+
+    def do(self, kind: str, *rest: Any) -> Any:
+        return getattr(self, kind)(*rest)
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def shot(self, path: str) -> None:
+        subprocess.run(["import", "-window", "root", path], check=True)
+
+    def keys(self, *keys: str) -> None:
+        _xdotool("key", "--delay", "60", *keys)
+        time.sleep(SETTLE)
+
+    def text(self, text: str) -> None:
+        _xdotool("type", "--delay", "20", text)
+        time.sleep(SETTLE)
+
+    def click(self, x: int, y: int) -> None:
+        _xdotool("mousemove", x, y, "click", 1)
+        time.sleep(SETTLE)
+
+    def drag(self, x: int, y: int, down: int) -> None:
+        _xdotool("mousemove", x, y, "mousedown", 1)
+        for step in range(1, 9):
+            time.sleep(0.04)
+            _xdotool("mousemove", x, y + down * step // 8)
+        _xdotool("mouseup", 1)
+        time.sleep(SETTLE)
+
+    def set(self, key: str, value: float) -> None:
+        self.handle[TABLE[key].name].raw_value = TABLE[key].normal(value)
+        self.plugin.process(np.zeros((2, 512), np.float32), 48000, reset=False)
+        time.sleep(SETTLE)
+
+    def values(self) -> dict[str, float]:
+        return {
+            key: row.plain(self.handle[row.name].raw_value) for key, row in TABLE.items() if row.name in self.handle
+        }
+
+
+def _xdotool(*words: object) -> None:
+    subprocess.run(["xdotool", *map(str, words)], check=True)
+
+
+def opening(plugin: Any, steps: list[list[Any]]) -> list[Any]:
+    """Shows the window while the steps are done; what they returned."""
+    closed, found, hand = threading.Event(), [], Hand(plugin)
+
+    def run() -> None:
+        try:
+            found.extend(hand.do(*step) for step in steps)
+        finally:
+            closed.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    plugin.show_editor(closed)
+    thread.join()
+    if len(found) != len(steps):
+        raise AssertionError(f"step {steps[len(found)]} failed")
+    return found
+
+
+def main() -> None:
+    job = json.loads(Path(sys.argv[1]).read_text())
+    plugin = pedalboard.VST3Plugin(job["bundle"])
+    found = [opening(plugin, steps) for steps in job["openings"]]
+    state = plugin.preset_data.decode("latin-1")
+    Path(sys.argv[1]).with_name("found.json").write_text(json.dumps({"found": found, "state": state}))
+
+
+if __name__ == "__main__":
+    main()
