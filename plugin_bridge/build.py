@@ -47,6 +47,17 @@ def build(
     return _lay_out(library, folder)
 
 
+def build_empty(say: Callable[[str], None] | None = None) -> Path:
+    """Compile the CLAP plugin that only passes its input on; its file, the yardstick of `demon bench bridge`.
+
+    Raises:
+        BridgeError: as `build`.
+    """
+    target = _target_folder()
+    _cargo_build(target, ["--package", "shim-clap", "--example", "empty"], say)
+    return target / "release" / "examples" / "libempty.so"
+
+
 def is_stale(folder: Path) -> bool:
     """Whether a source file is newer than the bundles in `folder`. False where the sources are not installed."""
     built = bundles.binary(folder).stat().st_mtime
@@ -74,6 +85,10 @@ def _cargo() -> str:
 
 
 def _compile(target: Path, features: Sequence[str], say: Callable[[str], None] | None) -> None:
+    _cargo_build(target, ["--package", "plugin", *(["--features", ",".join(features)] if features else [])], say)
+
+
+def _cargo_build(target: Path, what: Sequence[str], say: Callable[[str], None] | None) -> None:
     bundles.vst3_architecture()  # refuses a machine that the plugin cannot run on before minutes of compiling
     if not (WORKSPACE / "Cargo.toml").is_file():
         raise BridgeError(f"the plugin's sources are not in {WORKSPACE}", "run this from a clone of the repository")
@@ -85,15 +100,7 @@ def _compile(target: Path, features: Sequence[str], say: Callable[[str], None] |
     environment = dict(os.environ, CARGO_TARGET_DIR=str(target))
     # rustc is looked up beside cargo, which may be outside PATH
     environment["PATH"] = os.pathsep.join([environment.get("PATH", os.defpath), str(Path(cargo).parent)])
-    command = [
-        cargo,
-        "build",
-        "--release",
-        "--package",
-        "plugin",
-        "--locked",
-        *(["--features", ",".join(features)] if features else []),
-    ]
+    command = [cargo, "build", "--release", "--locked", *what]
     with subprocess.Popen(
         command, cwd=WORKSPACE, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:

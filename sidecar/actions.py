@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, TypeVar
+from operator import itemgetter
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from sidecar import exports, library, references
-from sidecar.document import Document
-from sidecar.errors import MessageError
+from sidecar.errors import MessageError, StateError
 from sidecar.preset import About
+from sidecar.source import canonical
 from sidecar.sources import FILE, LEARN
 
+if TYPE_CHECKING:
+    from sidecar.document import Document
+    from sidecar.ledger import Ledger
+
 Role = Literal["timbre", "structure", "file"]
+Slot = Literal["A", "B", "C"]
 Json = dict[str, Any]
 
 
@@ -37,14 +43,16 @@ class Act:
     Attributes:
         arguments: JSON, not checked yet.
         attachments: bytes by name.
-        mode: the source mode in force.
         document: the document with the values in force.
+        mode: the source mode in force.
+        ledger: what was rendered; None where there is no timeline yet.
     """
 
     arguments: Mapping[str, Any]
     attachments: Mapping[str, bytes]
-    mode: int
     document: Document
+    mode: int
+    ledger: Ledger | None
 
 
 def perform(verb: str, act: Act) -> Change:
@@ -89,6 +97,43 @@ def _clear_reference(act: Act) -> Change:
     return Change(keys)
 
 
+class _Take(Struct):
+    slot: Slot
+    start: Annotated[int, Meta(ge=-(2**53), le=2**53)]
+    end: Annotated[int, Meta(ge=-(2**53), le=2**53)]
+
+
+class _Drop(Struct):
+    slot: Slot
+
+
+def _take(act: Act) -> Change:
+    wanted = _arguments("take", act, _Take)
+    if act.ledger is None:
+        raise StateError("Nothing was heard yet.", "Play the span, then make the take.")
+    first, audio = act.ledger.span(wanted.start, wanted.end)
+    source = canonical(audio, first, act.ledger.rate, f"Take {wanted.slot}")
+    if source is None:
+        raise StateError("The take would be silent.", "Choose a span with sound in it.")
+    made = {**msgspec.to_builtins(source.entry), "slot": wanted.slot}
+    takes = sorted([*_other_takes(act, wanted.slot), made], key=itemgetter("slot"))
+    return Change({"takes": takes}, {source.hash: source.flac()})
+
+
+def _drop_take(act: Act) -> Change:
+    wanted = _arguments("drop_take", act, _Drop)
+    kept = _other_takes(act, wanted.slot)
+    if len(kept) == len(act.document.fields.takes):
+        raise StateError(f"There is no take {wanted.slot}.", "Choose one that `demon takes list` shows.")
+    return Change({"takes": kept})
+
+
+def _other_takes(act: Act, slot: str) -> list[Json]:
+    # as they are in the document: keys of a newer version stay
+    takes: list[Json] = act.document.data.get("takes") or []
+    return [take for take in takes if take["slot"] != slot]
+
+
 class _Preset(About, frozen=True, kw_only=True):
     replace: bool = False
 
@@ -122,6 +167,8 @@ def _arguments(verb: str, act: Act, kind: type[Arguments]) -> Arguments:
 _VERBS: Final[Mapping[str, Callable[[Act], Change]]] = {
     "reference": _reference,
     "clear_reference": _clear_reference,
+    "take": _take,
+    "drop_take": _drop_take,
     "save_preset": _save_preset,
     "load_preset": _load_preset,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from sidecar.parameters import TABLE
 from sidecar.passes import Pass, Progress
 from sidecar.source import canonical
 from sidecar.sources import LEARN, NONE, Sources
+from sidecar.takes import takes_of
 from sidecar.timeline import MAX_RATE, MIN_RATE
 from sidecar.windows import Run
 
@@ -108,6 +109,7 @@ def bounce(
     if source is not None or mode == NONE:
         references = References(sources.get("timbre"), sources.get("structure"))
         score = Preparer(session).score(document, source, references, rate=rate)
+        score = replace(score, takes=takes_of(sources.get))
         wet, span, generations = _render(session, score, audio.shape[1], rate, values, automation, report)
     out = render_output(audio, wet, span, rate, _output_lanes(values, automation))
     digest = sha256(np.ascontiguousarray(out.T, "<f4").tobytes()).hexdigest()

@@ -111,6 +111,7 @@ def messages() -> dict[str, list[bytes]]:
                         prompt_b="b",
                         text="LoRA 'x' is not there.",
                         missing=[p.Missing("lora", "x", "Put its file there.")],
+                        takes=[p.TakeInfo("A", HASH, "Take A", -10, 44_100, 88_200, 0.5)],
                     ),
                 ],
             )

@@ -19,6 +19,7 @@ from sidecar.errors import LoraMissingError, SidecarError, TimelineError
 from sidecar.frames import frame_of
 from sidecar.health import Reporter, no_source
 from sidecar.lanes import Memory
+from sidecar.ledger import Ledger
 from sidecar.lookout import Lookout
 from sidecar.opening import Opening
 from sidecar.parameters import TABLE
@@ -73,6 +74,7 @@ class Instance:
         self._health = Reporter(send)
         self._scenes = Scenes(preparer.session)
         self._lookout = Lookout(self._project, self._health)
+        self._ledger: Ledger | None = None
 
     @property
     def entry(self) -> protocol.InstanceEntry:
@@ -88,6 +90,7 @@ class Instance:
             prompt_b=prompts.b,
             text=self._health.text,
             missing=self._project.missing,
+            takes=self._project.take_infos,
         )
 
     def open_timeline(self, timeline: Timeline) -> int:
@@ -96,6 +99,7 @@ class Instance:
         self._standby.forget()
         self._timeline = timeline
         self._publisher = Publisher(timeline, self._send)
+        self._ledger = Ledger(timeline.rate)
         self._report()
         return self._version
 
@@ -119,6 +123,8 @@ class Instance:
         self._version += 1
         if self._running is not None and prompts is not None:
             self._running.run.use(prompts)
+        if self._running is not None:
+            self._running.run.play(self._project.takes)
         self._standby.renew()
         self._unsaved |= not from_plugin or proposal.document.adds_to(parse_json(changes))
         self._cold = True
@@ -132,7 +138,8 @@ class Instance:
         Raises:
             SidecarError, EngineError: it cannot be done. Nothing is changed then.
         """
-        change = actions.perform(verb, Act(arguments, attachments, self._project.mode, self._project.in_force))
+        act = Act(arguments, attachments, self._project.in_force, self._project.mode, self._ledger)
+        change = actions.perform(verb, act)
         return self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
 
     def watch(self, show: Send | None) -> int:
@@ -318,6 +325,8 @@ class Instance:
         if self._running is None or self._publisher is None:
             return False
         step = self._running.advance(self._publisher)
+        if self._ledger is not None:
+            self._ledger.add(self._running.drain())
         run = self._running.run
         self._version = max(self._version, run.control_version)
         if isinstance(step, Run):

@@ -9,6 +9,7 @@ fairly.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
 from sidecar.slots import Slots
+from sidecar.takes import Deck
 from sidecar.windows import AFTER, Run, Windows
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from sidecar.prompts import Prompts
     from sidecar.region import Region
     from sidecar.score import Score
+    from sidecar.takes import Takes
 
 CATCH_UP: Final = 50
 """Frames that a live pass may lag before it gives up ticks: 2 s hide the priming, and are too little to hear as lag."""
@@ -84,6 +87,7 @@ class Pass:
         self._prompts = score.prompts
         self._lanes = LaneSet(rate, start, values, memory)
         self._windows = Windows(session, course.start, course.end, rate)
+        self._deck = Deck(score.takes, course.end, rate)
         self._next = max(down_to_window(self._first_frame), course.start)
         self.span = (first_sample(self._next, rate), course.samples(rate)[1])
         self._slots: dict[int, Slots] = {}
@@ -132,6 +136,10 @@ class Pass:
             slots.use(prompts)
         self._base_version += 1
 
+    def play(self, takes: Takes) -> None:
+        """Play these takes, where the parameter `take` chooses one, from the next window on."""
+        self._deck.use(takes)
+
     def point(self, key: str, position: int, value: float, *, ramp: bool = False) -> None:
         """From song sample `position` on a parameter holds `value`: at once, or after a linear move."""
         self._lanes.add(key, position, value, ramp=ramp)
@@ -170,14 +178,15 @@ class Pass:
             yield Progress.WAITING
         self._lanes.prime()
         frame = self._first_frame
-        yield from self._prime(self._next, frame)
+        if self._deck.needs_live(self._choice, self._next):
+            yield from self._prime(self._next, frame)
         yield from self._render_due(frame)
         while self._next < self._course.end:
             frame = self._following(frame)
             while self._covered < first_sample(frame, self._rate):
                 yield Progress.WAITING
             self._lanes.settle(frame)
-            if self._ticks_at(frame) and not self._frozen:
+            if self._ticks_at(frame) and not self._frozen and not self._taken(frame):
                 yield from self._tick(frame)
             yield from self._render_due(frame)
 
@@ -236,10 +245,20 @@ class Pass:
             if self._live and window + WINDOW <= self._playhead:
                 self.late_frames += WINDOW if self._rendered else 0
                 continue
-            yield from self._prime(window, frame)
             self._rendered = True
-            yield self._render(window)
+            choice, live = self._choice, None
+            if self._deck.needs_live(choice, window):
+                yield from self._prime(window, frame)
+                live = self._render(window)
+            yield self._heard(choice, window, live)
             self._leave(window + WINDOW)
+
+    def _heard(self, choice: int, window: int, live: Run | None) -> Run:
+        audio = self._deck.render(choice, window, None if live is None else live.audio)
+        if live is not None:
+            return replace(live, audio=audio)
+        # audio of a take alone is of no generation; the first one's number stands for it
+        return Run(first_sample(window, self._rate), audio, 1, self.control_version)
 
     def _render(self, window: int) -> Run:
         heard = [self._slots[index] for index in self._course.heard(*self._windows.needs(window))]
@@ -277,6 +296,16 @@ class Pass:
         clock = self.score.clock
         first = self._course.start - clock.lead_frames - 2 * clock.steps * self._tick_frames
         return frame >= first and frame % self._tick_frames == 0
+
+    def _taken(self, frame: int) -> bool:
+        """A take is heard as far as a generation that is submitted now would be heard first."""
+        clock = self.score.clock
+        heard = frame + (clock.steps - 1) * self._tick_frames + clock.lead_frames
+        return self._deck.covers(self._choice, self._next, max(heard, self._next) + 2 * WINDOW)
+
+    @property
+    def _choice(self) -> int:
+        return round(self._lanes.hold("take"))
 
     @property
     def _playhead(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -15,9 +15,10 @@ from sidecar.errors import ContentError, SidecarError, StateError
 from sidecar.material import References
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
-from sidecar.protocol import MAX_DOCUMENT, Missing
+from sidecar.protocol import MAX_DOCUMENT, Missing, TakeInfo
 from sidecar.sidechain import SideChain
 from sidecar.sources import LEARN, NONE, Found, Sources
+from sidecar.takes import Takes, takes_of
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
@@ -121,6 +122,7 @@ class Project:
         self._sources.hold(proposal.found)
         self.document = proposal.document
         self.values.update(proposal.values)
+        self._sources.shelve_takes()
 
     @property
     def missing(self) -> list[Missing]:
@@ -134,6 +136,16 @@ class Project:
         loras = [Missing("lora", error.name, error.fix) for error in self._preparer.loras.missing(fields.loras)]
         checkpoint = self._other_checkpoint()
         return [*checkpoint, *loras, *audio]
+
+    @property
+    def takes(self) -> Takes:
+        """The takes that are here."""
+        return takes_of(self._sources.get)
+
+    @property
+    def take_infos(self) -> list[TakeInfo]:
+        """What the list of instances says about the document's takes."""
+        return [msgspec.convert(msgspec.to_builtins(take), TakeInfo) for take in self.document.fields.takes]
 
     def look_again(self) -> None:
         """Look for audio that is missing; `missing` itself looks for LoRAs."""
@@ -189,7 +201,8 @@ class Project:
             return None
         audio = self._sources.current(self.mode)
         references = References(self._sources.get("timbre"), self._sources.get("structure"))
-        return self._preparer.score(self.document, audio, references, tempo=tempo, rate=rate)
+        score = self._preparer.score(self.document, audio, references, tempo=tempo, rate=rate)
+        return replace(score, takes=self.takes)
 
     def new_prompts(self, proposal: Proposal, score: Score) -> Prompts | None:
         """Prompts, timbre, seed and LoRAs of a proposal for a pass that is under way; None where nothing changes.

@@ -167,6 +167,18 @@ class Missing(Struct, frozen=True):
     fix: str
 
 
+class TakeInfo(Struct, frozen=True):
+    """A take of a document: its slot, and the canonical audio that it names."""
+
+    slot: Word
+    hash: Hash
+    name: str
+    start_frame: I64
+    rate: U32
+    samples: U64
+    scale: float
+
+
 class InstanceEntry(Struct, frozen=True):
     instance: InstanceId
     host: Word
@@ -176,6 +188,7 @@ class InstanceEntry(Struct, frozen=True):
     prompt_b: str
     text: str = ""  # of its health
     missing: list[Missing] = []
+    takes: list[TakeInfo] = []
 
 
 class InstanceList(Message, tag="list", frozen=True):

@@ -38,6 +38,7 @@ class Rendering:
         self.coverage = Coverage(rate)
         self.pace = Pace()
         self._cutter = Cutter(run.span)
+        self._heard: list[Run] = []
 
     def advance(self, publisher: Publisher) -> Run | Progress:
         """Do the next unit of work that is due, and publish what it completes; waits while chunks wait for slots.
@@ -52,9 +53,15 @@ class Rendering:
         if step is Progress.WORKED or isinstance(step, Run):
             self.pace.add(time.perf_counter() - began, tick=step is Progress.WORKED)
         if isinstance(step, Run):
+            self._heard.append(step)
             self.coverage.add(step)
             publisher.add(self.number, self._cutter.add(step))
         return step
+
+    def drain(self) -> list[Run]:
+        """What was rendered since this was last asked, for whoever keeps it."""
+        heard, self._heard = self._heard, []
+        return heard
 
 
 def begin(

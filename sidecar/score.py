@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sidecar.takes import NO_TAKES, Takes
+
 if TYPE_CHECKING:
     from sidecar.course import Course
     from sidecar.fields import Clock
@@ -26,6 +28,7 @@ class Score:
         clock: of the document.
         tempo: of the host where the pass begins.
         preparer: prepares the regions.
+        takes: what the parameter `take` chooses from.
     """
 
     course: Course
@@ -35,6 +38,7 @@ class Score:
     clock: Clock
     tempo: Tempo
     preparer: Preparer
+    takes: Takes = NO_TAKES
 
     def prepare(self, index: int) -> bool:
         """Encode the next 4 s that the material of a region needs; False when there is nothing left to encode.
@@ -57,6 +61,7 @@ class Score:
             (self.course, self.clock, self.prompts) == (other.course, other.clock, other.prompts)
             and _is_same(self.audio, other.audio)
             and _is_same(self.structure, other.structure)
+            and self.takes.equals(other.takes)
         )
 
 

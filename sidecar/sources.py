@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+import structlog
 
 from sidecar.content import ContentStore
 from sidecar.document import Document
@@ -100,6 +101,16 @@ class Sources:
     def get(self, key: str) -> SourceAudio | None:
         """Audio under a key of `Fields.audio`; None where the document names none or it is missing."""
         return self._found.loaded.get(key)
+
+    def shelve_takes(self) -> None:
+        """Put takes into the content store too, where `demon takes export` finds them."""
+        for key, source in self._found.loaded.items():
+            if not key.startswith("takes.") or self._store.has(source.entry):
+                continue
+            try:
+                self._store.put(source, self._found.flac.get(source.hash))
+            except ContentError as error:  # the project embeds it all the same
+                structlog.get_logger().warning("take not stored", text=error.text)
 
     def begin(self, rate: int) -> None:
         """A pass begins: what it captures is a passage of its own."""

@@ -81,7 +81,7 @@ class Windows:
         kept, tail = self._decode(rows, frame)
         before = self._last
         if self._end == frame:
-            kept[:, :SEAM] = _cross(self._tail[:, :SEAM], kept[:, :SEAM])
+            kept[:, :SEAM] = cross(self._tail[:, :SEAM], kept[:, :SEAM])
         elif self._rate != ENGINE_RATE:
             before = self._lead_in(rows, frame)
         self._end, self._tail, self._last = frame + WINDOW, tail, kept[:, -FRAME_SAMPLES:]
@@ -131,7 +131,8 @@ def resample(audio: Audio, rate: int, wanted_rate: int, samples: int) -> Audio:
     return out
 
 
-def _cross(old: Audio, new: Audio) -> Audio:
-    # a + w (b - a): where old and new are equal the result is bit-equal too
-    weight: Audio = np.arange(1, SEAM + 1, dtype=np.float32) / np.float32(SEAM)
-    return np.asarray(old + weight * (new - old), np.float32)
+def cross(old: Audio, new: Audio) -> Audio:
+    """From one audio to another of the same length, linearly; where both are equal the result is bit-equal too."""
+    length = old.shape[1]
+    weight: Audio = np.arange(1, length + 1, dtype=np.float32) / np.float32(length)
+    return np.asarray(old + weight * (new - old), np.float32)  # a + w (b - a) keeps what is equal

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sidecar import __version__
-from sidecar.cli import bench, bounce, checkpoints, control, doctor, graph, instances, plugin, presets, serve
+from sidecar.cli import bench, bounce, checkpoints, control, doctor, graph, instances, plugin, presets, serve, takes
 from sidecar.cli.output import OUT, report_error
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command()(doctor.doctor)
 app.command("set")(control.set_command)
 app.command()(instances.instances)
 app.add_typer(presets.app, name="presets")
+app.add_typer(takes.app, name="takes")
 app.add_typer(checkpoints.app, name="checkpoint")
 app.add_typer(graph.app, name="graph")
 

@@ -1,4 +1,5 @@
-"""`demon bench`: figures of this machine, all from one run. `demon bench engine`: the engine's alone, in depth."""
+"""`demon bench`: figures of this machine, all from one run. `demon bench engine`: the engine's alone, in depth;
+`demon bench bridge`: the plugin's, in a host."""
 
 from dataclasses import asdict
 from json import dumps
@@ -28,7 +29,8 @@ def bench(
 ) -> None:
     """Measure process() in real time, a tick over its bare forward, and a bounce against real time.
 
-    With the command engine: the engine's ratios instead, each against something else in the same run.
+    With the command engine: the engine's ratios instead, each against something else in the same run. With the
+    command bridge: the plugin's.
     """
     if context.invoked_subcommand is not None:
         return
@@ -92,13 +94,44 @@ def engine(
     OUT.print(report.table(found), markup=False)
 
 
-def _song(source: Path | None) -> "NDArray[np.float32]":
+@app.command()
+def bridge(
+    quick: Annotated[bool, typer.Option("--quick", help="Roll 24 s and bounce 30 s.")] = False,
+    minutes: Annotated[float, typer.Option(help="Length of the live roll.", min=0.4, max=600)] = 10.0,
+    tick_frames: Annotated[int, typer.Option(help="The clock's rate in frames.", min=1, max=250)] = 2,
+    source: Annotated[Path | None, typer.Option(help="Song at 48 kHz to play.", show_default="the demo loop")] = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write a JSON document.")] = None,
+) -> None:
+    """Measure the plugin in a host: its cost over an empty plugin, lag, pace, 16 instances, memory of a bounce."""
+    if json is not None and not json.parent.is_dir():
+        raise CommandError(f"{json.parent} is no folder", "make it, or write elsewhere", 2)
+    song = _song(source, 8)
+
+    from engine.bench import machine
+    from sidecar import __version__
+    from sidecar.cli import bridge as figures
+
+    with ERR.status("starting") as line:
+        found = figures.measure(
+            song,
+            minutes=0.4 if quick else minutes,
+            bounce_s=30.0 if quick else 180.0,
+            tick_frames=tick_frames,
+            say=line.update,
+        )
+    if json is not None:
+        document = {"machine": machine.describe(), "version": __version__, **asdict(found)}
+        json.write_text(dumps(document, indent=2) + "\n", "utf-8")
+    OUT.print(figures.table(f"{machine.line()}, demon-bridge {__version__}", found), markup=False)
+
+
+def _song(source: Path | None, seconds: int = 2) -> "NDArray[np.float32]":
     from sidecar.cli.audio import read_stereo
 
     path = source or Path(__file__).resolve().parents[2] / "demo" / "loop.flac"
     audio, rate = read_stereo(path)
-    if rate != 48_000 or audio.shape[1] < 2 * rate:
-        raise CommandError(f"{path}: {audio.shape[1]} samples at {rate} Hz", "use two seconds or more at 48 kHz", 2)
+    if rate != 48_000 or audio.shape[1] < seconds * rate:
+        raise CommandError(f"{path}: {audio.shape[1]} samples at {rate} Hz", f"use {seconds} s or more at 48 kHz", 2)
     return audio
 
 

@@ -79,9 +79,9 @@ def process_times(song: Audio, seconds: int) -> ProcessTimes:
         raise plugin_bridge.BridgeError(f"no built plugin in {folder}", "run demon plugin build")
     length = seconds * RATE
     track = np.ascontiguousarray(song[:, :length])
-    with _private_world() as world, ClapHost(folder / bundles.CLAP) as host:
+    with private_world() as world, ClapHost(folder / bundles.CLAP) as host:
         host.activate(RATE, BLOCK)
-        _wait_for_sidecar(host, world)
+        wait_for_sidecar(host, world)
         _play(host, track)
         passes = [_play(host, track) for _ in range(2)]
     micro = np.concatenate([times for times, _ in passes]) / 1000
@@ -93,7 +93,7 @@ def process_times(song: Audio, seconds: int) -> ProcessTimes:
 
 
 @contextmanager
-def _private_world() -> Generator[Path]:
+def private_world() -> Generator[Path]:
     """A run folder and a launch file of its own, named to the plugin through the environment it shares with us."""
     with tempfile.TemporaryDirectory(prefix="demon-bench-", ignore_cleanup_errors=True) as name:
         world = Path(name)
@@ -115,7 +115,7 @@ def _private_world() -> Generator[Path]:
                     os.environ[key] = value
 
 
-def _wait_for_sidecar(host: ClapHost, world: Path) -> None:
+def wait_for_sidecar(host: ClapHost, world: Path) -> None:
     until = time.monotonic() + START_LIMIT_S
     while time.monotonic() < until:
         host.poll()

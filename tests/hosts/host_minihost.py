@@ -14,8 +14,8 @@ TEMPO = 120.0
 class Minihost:
     """One plugin instance in one minihost."""
 
-    def __init__(self, bundle: str, rate: int, block: int) -> None:
-        self.plugin = minihost.Plugin(bundle, sample_rate=rate, max_block_size=block)
+    def __init__(self, bundle: str, rate: int, block: int, sidechain: bool = False) -> None:
+        self.plugin = minihost.Plugin(bundle, sample_rate=rate, max_block_size=block, sidechain_channels=2 * sidechain)
         self.rate = rate
         infos = [self.plugin.get_param_info(k) for k in range(self.plugin.num_params)]
         by_id = {int(info["id"]): k for k, info in enumerate(infos)}
@@ -89,4 +89,4 @@ class Minihost:
 
 
 def open_host(job: dict[str, Any]) -> Minihost:
-    return Minihost(job["bundle"], job["rate"], job["block"])
+    return Minihost(job["bundle"], job["rate"], job["block"], job.get("sidechain", False))

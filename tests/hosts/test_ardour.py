@@ -8,6 +8,7 @@ from ardour_session import Ardour, environment_of, installed, place_audio
 from bridge_rig import Rig
 from plugin_state import blob, vstpreset
 from scenes import LONGEST_LAG, RATE, SONG, distance, document, loudness
+from trap_build import Trap, caught
 
 from plugin_bridge.bundles import NAME
 
@@ -97,6 +98,18 @@ def test_playing_once_learns_and_the_reopened_session_exports_what_it_learned(ar
     ardour.lua("play.lua", folder, "learning", END / RATE + 0.5, 3)
     after = ardour.export(folder, folder.with_suffix(".after.wav"))
     assert distance(after, SONG) > 0.05
+
+
+def test_nothing_forbidden_happens_on_ardours_audio_thread(rig: Rig, trap: Trap, tmp_path: Path) -> None:
+    """A live roll on the Dummy backend with the trap in."""
+    log = tmp_path / "trap.log"
+    environment = environment_of(rig.environment()) | trap.environment(log)
+    daw = Ardour(tmp_path / "home", environment)
+    daw.install(trap.bundles.vst3)
+    daw.add_preset(VENDOR, NAME, WITH_SOURCE, vstpreset(blob(*document(SONG)), rig.class_id))
+    folder, _ = session(daw, "trapped", WITH_SOURCE, LANES["lane"])
+    daw.lua("play.lua", folder, "trapped", END / RATE, 1)
+    assert caught(log) == []
 
 
 def test_the_same_session_with_a_plugin_that_is_not_ours(ardour: Ardour) -> None:

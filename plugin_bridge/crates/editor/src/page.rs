@@ -46,7 +46,6 @@ pub struct Page {
     references: references::References,
     loras: loras::Loras,
     settings: settings::Settings,
-    wave: wave::Wave,
     /// The document as of `seen`.
     document: Value,
     scene: Option<Arc<Scene>>,
@@ -88,7 +87,6 @@ impl Page {
             references: references::References::default(),
             loras: loras::Loras::default(),
             settings: settings::Settings::default(),
-            wave: wave::Wave::default(),
             document: Value::Null,
             scene: None,
             seen: Seen::default(),

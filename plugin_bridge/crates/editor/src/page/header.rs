@@ -81,8 +81,8 @@ fn details(head: &SceneHead) -> String {
 fn trouble(ui: &mut Ui, page: &mut Page) {
     let status = page.instance.status();
     let text = page.instance.status_text();
-    if !text.is_empty() {
-        line(ui, &text, if status == Status::Ready { style::FAINT } else { colour(status) });
+    if status != Status::Ready && !text.is_empty() {
+        line(ui, &text, colour(status));
     }
     let missing = page.scene.as_ref().map(|scene| scene.head.missing.clone()).unwrap_or_default();
     for missing in &missing {

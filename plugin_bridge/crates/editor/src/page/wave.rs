@@ -1,7 +1,7 @@
 //! The region as it is: source against output, what of it is rendered, the playhead, and the lanes as they reach the
 //! model.
 
-use egui::{Align2, Color32, Painter, Pos2, Rect, Response, Sense, Stroke, Ui, epaint::Mesh, pos2, vec2};
+use egui::{Align2, Color32, Painter, Pos2, Rect, Sense, Stroke, Ui, epaint::Mesh, pos2, vec2};
 use shim_core::{Scene, parameters};
 
 use super::{Page, style};
@@ -14,37 +14,6 @@ const LANE: f32 = 30.0;
 /// Lanes that are drawn; the message carries at most 16.
 const LANES: usize = 4;
 
-#[derive(Default)]
-pub struct Wave {
-    /// Two song frames, in the order in which they were pointed at.
-    selected: Option<(i64, i64)>,
-}
-
-impl Wave {
-    /// The span to freeze: what is selected, else the whole region. Half open, in song frames.
-    pub fn span(&self, scene: Option<&Scene>) -> Option<(i64, i64)> {
-        let head = &scene?.head;
-        let region = (head.region_start, head.region_start + i64::from(head.frames));
-        let (from, to) = self.selected.map_or(region, |(from, to)| (from.min(to), from.max(to)));
-        let (from, to) = (from.max(region.0), to.min(region.1));
-        (from < to).then_some((from, to))
-    }
-
-    fn select(&mut self, response: &Response, map: &Map) {
-        let Some(place) = response.interact_pointer_pos() else { return };
-        let frame = map.frame(place.x);
-        if response.drag_started() {
-            self.selected = Some((frame, frame));
-        } else if response.dragged()
-            && let Some((_, to)) = &mut self.selected
-        {
-            *to = frame;
-        } else if response.clicked() {
-            self.selected = None;
-        }
-    }
-}
-
 /// From song frames to points and back.
 struct Map {
     rect: Rect,
@@ -56,19 +25,14 @@ impl Map {
     fn x(&self, frame: i64) -> f32 {
         self.rect.left() + (frame - self.start) as f32 / self.frames * self.rect.width()
     }
-
-    fn frame(&self, x: f32) -> i64 {
-        let part = ((x - self.rect.left()) / self.rect.width()).clamp(0.0, 1.0);
-        self.start + (part * self.frames).round() as i64
-    }
 }
 
-pub fn show(ui: &mut Ui, page: &mut Page) {
+pub fn show(ui: &mut Ui, page: &Page) {
     let scene = page.scene.clone().filter(|scene| scene.head.frames > 0);
     let lanes = scene.as_ref().map_or(0, |scene| scene.lanes.len().min(LANES));
     style::panel().show(ui, |ui| {
         let size = vec2(ui.available_width(), HEIGHT + STRIP + 16.0 + LANE * lanes as f32);
-        let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+        let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
         let painter = ui.painter_at(rect);
         let Some(scene) = scene else {
             let text = "Press play in the host: the track is heard here, and what becomes of it.";
@@ -76,21 +40,14 @@ pub fn show(ui: &mut Ui, page: &mut Page) {
             return;
         };
         let map = Map { rect, start: scene.head.region_start, frames: scene.head.frames as f32 };
-        page.wave.select(&response, &map);
-        draw(&painter, &map, &scene, page.wave.selected);
-        response.on_hover_text("Drag to select what a take freezes; click for all of it");
+        draw(&painter, &map, &scene);
     });
 }
 
-fn draw(painter: &Painter, map: &Map, scene: &Scene, selected: Option<(i64, i64)>) {
+fn draw(painter: &Painter, map: &Map, scene: &Scene) {
     let rect = map.rect;
     let half = HEIGHT / 2.0;
     painter.rect_filled(Rect::from_min_size(rect.min, vec2(rect.width(), HEIGHT)), 3.0, style::FIELD);
-    if let Some((from, to)) = selected {
-        let (left, right) = (map.x(from.min(to)), map.x(from.max(to)));
-        let span = Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.top() + HEIGHT));
-        painter.rect_filled(span, 0.0, style::RAISED);
-    }
     peaks(painter, rect, rect.top() + half / 2.0, half / 2.0 - 4.0, &scene.source, style::FAINT);
     peaks(painter, rect, rect.top() + half * 1.5, half / 2.0 - 4.0, &scene.output, style::ACCENT);
     painter.hline(rect.x_range(), rect.top() + half, Stroke::new(1.0, style::RAISED));
@@ -194,19 +151,6 @@ fn lanes(painter: &Painter, map: &Map, scene: &Scene) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shim_core::SceneHead;
-
-    #[test]
-    fn a_take_freezes_what_is_selected_inside_the_region() {
-        let head = SceneHead { region_start: 100, frames: 50, ..SceneHead::default() };
-        let scene = Scene { head, ..Scene::default() };
-        let span = |selected| Wave { selected }.span(Some(&scene));
-        assert_eq!(span(None), Some((100, 150)));
-        assert_eq!(span(Some((140, 120))), Some((120, 140)));
-        assert_eq!(span(Some((0, 130))), Some((100, 130)));
-        assert_eq!(span(Some((0, 90))), None);
-        assert_eq!(Wave::default().span(None), None);
-    }
 
     #[test]
     fn what_is_fresh_is_brighter_than_what_is_old() {
