@@ -5,33 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.automation import Automation
+from sidecar.captured import Captured
 from sidecar.content import ContentStore
 from sidecar.document import Document
 from sidecar.errors import StateError
 from sidecar.lanes import Lane
 from sidecar.limiter import AHEAD
+from sidecar.look_ahead import LookAheadPass
 from sidecar.material import Preparer, References
 from sidecar.output import render_output
 from sidecar.parameters import TABLE
 from sidecar.passes import Pass, Progress
 from sidecar.source import canonical
 from sidecar.sources import LEARN, NONE, Sources
-from sidecar.takes import takes_of
+from sidecar.spans import span_course
+from sidecar.takes import Takes, takes_of
 from sidecar.timeline import MAX_RATE, MIN_RATE
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from engine import Session
-    from sidecar.score import Score
+    from sidecar.source import SourceAudio
 
 
 Audio = NDArray[np.float32]
+PAST_END: Final = 60
+"""Seconds of silence after the track: more than the longest look-ahead hears beyond a position."""
+
 Report = Callable[[float], None]
 
 
@@ -108,9 +114,10 @@ def bounce(
     wet, span, generations = np.zeros_like(audio), (0, 0), 0
     if source is not None or mode == NONE:
         references = References(sources.get("timbre"), sources.get("structure"))
-        score = Preparer(session).score(document, source, references, rate=rate)
-        score = replace(score, takes=takes_of(sources.get))
-        wet, span, generations = _render(session, score, audio.shape[1], rate, values, automation, report)
+        takes = takes_of(sources.get)
+        learned = audio if mode == LEARN else None
+        run = _pass(Preparer(session), document, source, references, takes, learned, rate, values)
+        wet, span, generations = _render(run, audio.shape[1], automation, report)
     out = render_output(audio, wet, span, rate, _output_lanes(values, automation))
     digest = sha256(np.ascontiguousarray(out.T, "<f4").tobytes()).hexdigest()
     start, end = span[0], min(span[1], audio.shape[1])
@@ -140,22 +147,41 @@ def _check(audio: Audio, rate: int) -> None:
         raise StateError(f"rate is {rate}.", f"Use a rate from {MIN_RATE} to {MAX_RATE}.")
 
 
-def _render(
-    session: Session,
-    score: Score,
-    samples: int,
+def _pass(
+    preparer: Preparer,
+    document: Document,
+    source: SourceAudio | None,
+    references: References,
+    takes: Takes,
+    learned: Audio | None,
     rate: int,
     values: Mapping[str, float],
-    automation: Automation,
-    report: Report | None,
+) -> Pass:
+    latency = round(document.fields.look_ahead * rate)
+    if latency == 0:
+        score = replace(preparer.score(document, source, references, rate=rate), takes=takes)
+        return Pass(preparer.session, score, rate, 0, values)
+    course = span_course(0, latency, rate, None if source is None or learned is not None else source.region)
+    captured = None if learned is None else Captured(0)
+    known = source if learned is None else None
+    ahead = preparer.ahead(document, course, known, captured, references, rate=rate)
+    score = replace(ahead, takes=takes)
+    run = LookAheadPass(preparer.session, score, rate, 0, values, latency=latency)
+    if learned is not None:
+        run.hear(0, learned.shape[1], learned)
+        run.hear(learned.shape[1], PAST_END * rate, None)
+    return run
+
+
+def _render(
+    run: Pass, samples: int, automation: Automation, report: Report | None
 ) -> tuple[Audio, tuple[int, int], int]:
     wet = np.zeros((2, samples + AHEAD), np.float32)
     heard: set[int] = set()
-    run = Pass(session, score, rate, 0, values)
     start, end = max(run.span[0], 0), min(run.span[1], samples)
     for key, point in automation.in_order():
         run.point(key, point.sample, point.value, ramp=point.ramp)
-    run.cover(samples)
+    run.cover(samples + run.latency)
     try:
         while start < end and (step := run.advance()) not in (Progress.WAITING, Progress.DONE):
             if isinstance(step, Run):

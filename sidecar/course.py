@@ -34,7 +34,7 @@ class Course:
 
     Attributes:
         start, end: the frames that are rendered, half open; multiples of the window grid.
-        frames: T of every region.
+        frames: T of every region; of a look-ahead's spans, the most.
         regions: of the engine, whose frame 0 is `start`.
     """
 
@@ -45,7 +45,8 @@ class Course:
 
     def region(self, index: int) -> Region:
         """A region."""
-        return Region(self.start + self.regions.region(index).first, self.frames)
+        region = self.regions.region(index)
+        return Region(self.start + region.first, region.frames)
 
     def first_heard(self, index: int) -> int:
         """The frame from which a region is heard."""

@@ -51,7 +51,7 @@ class Coverage:
         there = slice(first % PAGE, first % PAGE + WINDOW)
         page.generations[there] = run.generation
         starts = first_samples(np.arange(first, first + WINDOW), self._rate) - run.start
-        page.peaks[there] = _peaks(run.audio.min(0), run.audio.max(0), starts)
+        page.peaks[there] = _peaks(run.audio, starts, 1.0)
         self.newest = max(self.newest, run.generation)
 
     def freshness(self, region: Region) -> NDArray[np.uint8]:
@@ -86,12 +86,12 @@ def source_peaks(audio: SourceAudio, region: Region) -> Peaks:
     out: Peaks = np.zeros((region.frames, 2), np.int8)
     if there.size:
         end = int(first_samples(np.array([region.start + int(there[-1]) + 1]), audio.rate)[0]) - audio.first
-        heard = audio.whole[:, : min(end, audio.samples)]
-        scale = audio.scale / 2**23
-        out[there] = _peaks(heard.min(0) * scale, heard.max(0) * scale, starts[there])
+        out[there] = _peaks(audio.whole[:, : min(end, audio.samples)], starts[there], audio.scale / 2**23)
     return out
 
 
-def _peaks(low: NDArray[np.floating], high: NDArray[np.floating], starts: NDArray[np.int64]) -> Peaks:
-    pairs = np.stack([np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)], axis=1)
+def _peaks(audio: NDArray[np.float32] | NDArray[np.int32], starts: NDArray[np.int64], scale: float) -> Peaks:
+    low = np.minimum.reduceat(audio, starts, axis=1).min(axis=0)
+    high = np.maximum.reduceat(audio, starts, axis=1).max(axis=0)
+    pairs = np.stack([low, high], axis=1) * scale
     return np.clip(np.rint(pairs * FULL_SCALE), -FULL_SCALE, FULL_SCALE).astype(np.int8)

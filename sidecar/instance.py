@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from engine import EngineError
 from sidecar import actions, protocol, rendering
@@ -169,9 +171,10 @@ class Instance:
                     capture = next(captures, None)
                     if number == self._number:
                         audio = None if capture is None else capture.audio
-                        self._project.capture(song, audio, side=bool(flags & Flag.SIDE_CHAIN))
+                        self._hear(song, aux, audio, side=bool(flags & Flag.SIDE_CHAIN))
                 case Kind.PASS:
-                    self._begin(Opening(number, song, bool(flags & Flag.OFFLINE)), loop=aux == Begin.LOOP)
+                    offline, latency = bool(flags & Flag.OFFLINE), max(round(value), 0)
+                    self._begin(Opening(number, song, offline, latency), loop=aux == Begin.LOOP)
                 case Kind.TEMPO | Kind.METRE:
                     self._tempo = self._tempo.heard(kind, song, value, aux)
                 case Kind.STOP if number == self._number:
@@ -261,6 +264,13 @@ class Instance:
         if self._running is not None:
             self._running.run.cover(end)
 
+    def _hear(self, song: int, samples: int, audio: NDArray[np.float32] | None, *, side: bool) -> None:
+        if self._opening is not None and self._opening.latency:
+            self._open(self._opening)
+        self._project.capture(song, audio, side=side)
+        if self._running is not None and not side:
+            self._running.run.hear(song, samples, audio)
+
     def _begin(self, opening: Opening, *, loop: bool) -> None:
         if self._timeline is None:
             raise TimelineError("A pass begins before there is a timeline.", "Send timeline first.")
@@ -269,21 +279,19 @@ class Instance:
         self._project.begin_pass(self._timeline.rate)
         self._number, self._opening = opening.number, opening
         self._standby.leave()
-        if opening.offline or self._memory.values:
+        if opening.offline or opening.latency or self._memory.values:
             self._standby.drop()
 
     def _open(self, opening: Opening) -> None:
         self._opening = None
-        span, code = (0, 0), ""
+        span, code = None, ""
         try:
             if opening.offline and self._unsaved:
                 self._save()  # a script may bounce and save at once; in real time nobody is that quick
             self._project.look_again()
-            score = self._score()
-            code = no_source(self._project.mode)[0] if score is None else ""
-            if score is not None:
-                span = self._start(score, opening)
-                code = "" if self._running else "past_region"
+            span = self._start_ahead(opening) if opening.latency else self._start(opening)
+            code = "" if span is not None else no_source(self._project.mode)[0]
+            code = code or ("" if self._running else "past_region")
             self._health.clear()
         except (SidecarError, EngineError) as error:
             code = error.code
@@ -291,29 +299,57 @@ class Instance:
         self._standby.drop()
         wet = self._running is not None
         epoch = 0 if self._timeline is None else self._timeline.epoch
-        message = protocol.PassOpened(pass_=opening.number, epoch=epoch, start=span[0], end=span[1], wet=wet, code=code)
+        start, end = span or (0, 0)
+        message = protocol.PassOpened(pass_=opening.number, epoch=epoch, start=start, end=end, wet=wet, code=code)
         self._send(protocol.encode(message))
         self._log.info("pass", number=opening.number, start=opening.song, span=span, code=code, offline=opening.offline)
         self._report()
 
-    def _start(self, score: Score, opening: Opening) -> tuple[int, int]:
+    def _start(self, opening: Opening) -> tuple[int, int] | None:
+        """The span of the pass that began, empty where it is over; None without anything to render from."""
         assert self._timeline is not None and self._publisher is not None  # noqa: PT018, S101 - _begin has looked
+        score = self._score()
+        if score is None:
+            return None
         started = self._standby.take(opening.song, score, opening.primed_values(self._project.values))
-        points = opening.later_points
-        if started is None:
-            points = opening.points
-            self._publisher.forget()
-            started = rendering.begin(
-                self._preparer.session,
-                score,
-                self._timeline.rate,
-                opening.song,
-                opening.first_values(self._project.values),
-                number=opening.number,
-                version=self._version,
-                live=not opening.offline,
-                memory=self._memory,
-            )
+        if started is not None:
+            return self._run(started, opening.later_points)
+        self._publisher.forget()
+        started = rendering.begin(
+            self._preparer.session,
+            score,
+            self._timeline.rate,
+            opening.song,
+            opening.first_values(self._project.values),
+            number=opening.number,
+            version=self._version,
+            live=not opening.offline,
+            memory=self._memory,
+        )
+        return self._run(started, opening.points)
+
+    def _start_ahead(self, opening: Opening) -> tuple[int, int] | None:
+        """As `_start`, for a pass that is heard later than it is played."""
+        assert self._timeline is not None and self._publisher is not None  # noqa: PT018, S101 - _begin has looked
+        rate = self._timeline.rate
+        score = self._project.ahead(self._tempo, rate, opening.song, opening.latency)
+        if score is None:
+            return None
+        self._publisher.forget()
+        started = rendering.begin_ahead(
+            self._preparer.session,
+            score,
+            rate,
+            opening.song,
+            opening.first_values(self._project.values),
+            latency=opening.latency,
+            number=opening.number,
+            version=self._version,
+            live=not opening.offline,
+        )
+        return self._run(started, opening.points)
+
+    def _run(self, started: Rendering | None, points: Sequence[tuple[str, int, float, bool]]) -> tuple[int, int]:
         if started is None:
             return 0, 0
         for key, song, value, ramp in points:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.course import course_of, text_course
+from sidecar.ahead import AheadScore
+from sidecar.course import Course, course_of, text_course
 from sidecar.document import Document
 from sidecar.fields import Clock
 from sidecar.frames import ENGINE_RATE, FRAME_RATE, FRAME_SAMPLES, frame_of
@@ -24,6 +25,7 @@ from sidecar.windows import resample
 if TYPE_CHECKING:
     from engine import Conditioning, Encoding, Session, Source
     from engine.text.embedding import TextEmbedding
+    from sidecar.captured import Captured
     from sidecar.region import Region
 
 KEPT: Final = 256
@@ -107,15 +109,36 @@ class Preparer:
             engine.EngineError: the engine refuses a prompt, the timbre reference or a LoRA.
         """
         course = text_course(tempo, rate) if audio is None else course_of(audio.region, tempo, rate)
-        prompts = self.prompts(
-            document,
-            course.frames,
-            cover=audio is not None,
-            timbre=references.timbre,
-            bpm=tempo.bpm,
-            beats=tempo.beats,
-        )
+        prompts = self._said(document, course, references, tempo, cover=audio is not None)
         return Score(course, audio, references.structure, prompts, document.fields.clock, tempo, self)
+
+    def ahead(
+        self,
+        document: Document,
+        course: Course,
+        audio: SourceAudio | None,
+        captured: Captured | None,
+        references: References = NO_REFERENCES,
+        tempo: Tempo = UNKNOWN,
+        rate: int = ENGINE_RATE,
+    ) -> AheadScore:
+        """What a look-ahead pass is rendered from; otherwise as `score`.
+
+        Args:
+            course: its spans.
+            audio: a source that is known beforehand.
+            captured: the input, where that is the source.
+        """
+        covers = audio is not None or captured is not None
+        prompts = self._said(document, course, references, tempo, cover=covers)
+        clock, structure = document.fields.clock, references.structure
+        return AheadScore(course, audio, structure, prompts, clock, tempo, self, captured=captured, rate=rate)
+
+    def _said(
+        self, document: Document, course: Course, references: References, tempo: Tempo, *, cover: bool
+    ) -> Prompts:
+        timbre, frames = references.timbre, course.frames
+        return self.prompts(document, frames, cover=cover, timbre=timbre, bpm=tempo.bpm, beats=tempo.beats)
 
     def material(self, score: Score, region: Region, noise_start: int) -> Material:
         """What a region of a score is rendered from.

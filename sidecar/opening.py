@@ -14,12 +14,14 @@ class Opening:
         number: the pass's number.
         song: song sample at which it starts.
         offline: it is a bounce.
+        latency: samples of declared look-ahead; 0 for none.
         points: (key, song sample, plain value, whether it is a ramp), in the order sent.
     """
 
     number: int
     song: int
     offline: bool
+    latency: int = 0
     points: list[tuple[str, int, float, bool]] = field(default_factory=list[tuple[str, int, float, bool]])
 
     def first_values(self, otherwise: Mapping[str, float]) -> dict[str, float]:

@@ -13,17 +13,17 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet, Memory
 from sidecar.slots import Slots
 from sidecar.takes import Deck
-from sidecar.windows import AFTER, Run, Windows
+from sidecar.windows import AFTER, Audio, Run, Windows
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from engine import EngineError, Session
     from sidecar.prompts import Prompts
     from sidecar.region import Region
@@ -43,6 +43,7 @@ class Progress(Enum):
 
 
 Unit = Run | Progress
+Latents = dict[int, NDArray[np.float32]]
 
 
 class Pass:
@@ -60,6 +61,7 @@ class Pass:
 
     Attributes:
         span: the song samples it renders, half open: from its first window to the end of the song.
+        latency: samples from an input position to the moment at which it is heard.
         late_frames: frames that were past before they could be rendered, but for those that passed during the priming.
         error: why the last generation that failed did; the pass goes on with the one before.
     """
@@ -97,6 +99,7 @@ class Pass:
         self._behind = False
         self._rendered = False
         self._script = self._work()
+        self.latency = 0
         self.late_frames = 0
         self.error: EngineError | None = None
 
@@ -148,6 +151,9 @@ class Pass:
         """Every point before song sample `end` was given."""
         self._covered = max(self._covered, end)
 
+    def hear(self, song: int, samples: int, audio: Audio | None) -> None:
+        """Input of the track; None where it was lost. A pass without look-ahead renders from what was known before."""
+
     @property
     def late(self) -> bool:
         """The device could not keep pace: something was skipped after the first window."""
@@ -192,7 +198,7 @@ class Pass:
 
     def _prime(self, window: int, frame: int) -> Iterator[Progress]:
         """Complete a generation of every region that a window is decoded from and that has none."""
-        for index in self._course.heard(*self._windows.needs(window)):
+        for index in self._needed(window):
             slots = self._open(index)
             if slots.newest is not None:
                 continue
@@ -253,6 +259,14 @@ class Pass:
             yield self._heard(choice, window, live)
             self._leave(window + WINDOW)
 
+    def _needed(self, window: int) -> range:
+        """The regions that a window is decoded from."""
+        return self._course.heard(*self._windows.needs(window))
+
+    def _latents(self, window: int) -> Latents:
+        slots = {index: self._slots[index].newest for index in self._needed(window) if index in self._slots}
+        return {index: done.latent for index, done in slots.items() if done is not None and done.latent is not None}
+
     def _heard(self, choice: int, window: int, live: Run | None) -> Run:
         audio = self._deck.render(choice, window, None if live is None else live.audio)
         if live is not None:
@@ -261,20 +275,16 @@ class Pass:
         return Run(first_sample(window, self._rate), audio, 1, self.control_version)
 
     def _render(self, window: int) -> Run:
-        heard = [self._slots[index] for index in self._course.heard(*self._windows.needs(window))]
-        latents = {
-            index: slots.newest.latent
-            for index, slots in self._slots.items()
-            if slots.newest is not None and slots.newest.latent is not None
-        }
+        latents = self._latents(window)
         audio = self._windows.render(lambda first, frames: self._course.rows(latents, first, frames), window)
+        heard = [self._slots[index] for index in self._needed(window) if index in self._slots]
         version = max(slots.newest.control_version for slots in heard if slots.newest is not None)
         number = max(slots.number for slots in heard)
         return Run(first_sample(window, self._rate), audio, number, version)
 
     def _leave(self, window: int) -> None:
         """Close the regions that are over before a window."""
-        first = self._course.heard(*self._windows.needs(window))[0]
+        first = self._needed(window)[0]
         for index in [index for index in self._slots if index < first]:
             self._slots.pop(index).close()
 

@@ -10,17 +10,21 @@ import msgspec
 
 from engine import __version__ as engine_version
 from sidecar import sidechain
+from sidecar.captured import Captured
 from sidecar.document import Document, changed_parameters, parse_json
 from sidecar.errors import ContentError, SidecarError, StateError
+from sidecar.frames import frame_of
 from sidecar.material import References
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
 from sidecar.protocol import MAX_DOCUMENT, Missing, TakeInfo
 from sidecar.sidechain import SideChain
 from sidecar.sources import LEARN, NONE, Found, Sources
+from sidecar.spans import span_course
 from sidecar.takes import Takes, takes_of
 
 if TYPE_CHECKING:
+    from sidecar.ahead import AheadScore
     from sidecar.content import ContentStore
     from sidecar.fields import SourceEntry
     from sidecar.material import Preparer
@@ -204,6 +208,18 @@ class Project:
         score = self._preparer.score(self.document, audio, references, tempo=tempo, rate=rate)
         return replace(score, takes=self.takes)
 
+    def ahead(self, tempo: Tempo, rate: int, start: int, latency: int) -> AheadScore | None:
+        """What a look-ahead pass that begins at song sample `start` is rendered from; otherwise as `score`."""
+        if self.mode != LEARN and not self.is_wet:
+            return None
+        audio = None if self.mode == LEARN else self._sources.current(self.mode)
+        references = References(self._sources.get("timbre"), self._sources.get("structure"))
+        extent = None if audio is None else audio.region
+        course = span_course(frame_of(start, rate), latency, rate, extent)
+        captured = Captured(start) if self.mode == LEARN else None
+        score = self._preparer.ahead(self.document, course, audio, captured, references, tempo, rate)
+        return replace(score, takes=self.takes)
+
     def new_prompts(self, proposal: Proposal, score: Score) -> Prompts | None:
         """Prompts, timbre, seed and LoRAs of a proposal for a pass that is under way; None where nothing changes.
 
@@ -218,7 +234,7 @@ class Project:
         return self._preparer.prompts(
             proposal.document,
             score.course.frames,
-            cover=score.audio is not None,
+            cover=score.covers,
             timbre=timbre,
             bpm=score.tempo.bpm,
             beats=score.tempo.beats,

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from sidecar.chunks import Cutter
 from sidecar.coverage import Coverage
+from sidecar.look_ahead import LookAheadPass
 from sidecar.pace import Pace
 from sidecar.passes import Pass, Progress
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from engine import Session
+    from sidecar.ahead import AheadScore
     from sidecar.lanes import Memory
     from sidecar.publisher import Publisher
     from sidecar.score import Score
@@ -77,7 +79,27 @@ def begin(
     memory: Memory | None = None,
 ) -> Rendering | None:
     """The rendering of a pass, arguments as of `Pass`; None where the song is over before it."""
-    run = Pass(session, score, rate, start, values, memory=memory, version=version, live=live)
+    return _wet(Pass(session, score, rate, start, values, memory=memory, version=version, live=live), number, rate)
+
+
+def begin_ahead(
+    session: Session,
+    score: AheadScore,
+    rate: int,
+    start: int,
+    values: Mapping[str, float],
+    *,
+    latency: int,
+    number: int,
+    version: int,
+    live: bool,
+) -> Rendering | None:
+    """As `begin`, arguments as of `LookAheadPass`."""
+    run = LookAheadPass(session, score, rate, start, values, latency=latency, version=version, live=live)
+    return _wet(run, number, rate)
+
+
+def _wet(run: Pass, number: int, rate: int) -> Rendering | None:
     if run.span[0] >= run.span[1]:
         run.close()
         return None

@@ -40,6 +40,11 @@ class Score:
     preparer: Preparer
     takes: Takes = NO_TAKES
 
+    @property
+    def covers(self) -> bool:
+        """There is a source."""
+        return self.audio is not None
+
     def prepare(self, index: int) -> bool:
         """Encode the next 4 s that the material of a region needs; False when there is nothing left to encode.
 

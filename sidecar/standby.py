@@ -131,6 +131,8 @@ class Standby:
     def _make(self, timeline: Timeline, publisher: Publisher, tempo: Tempo, version: int) -> bool:
         self._due = None
         publisher.forget()
+        if self._project.document.fields.look_ahead > 0.0:
+            return False  # such a pass renders what it hears
         score, song = self._project.score(tempo, timeline.rate), self._place
         if score is None or song is None:
             return False

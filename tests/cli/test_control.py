@@ -30,6 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEMON_RUN_DIR", str(run))
         patch.setenv("DEMON_LAUNCH_FILE", str(run / "no-launch.json"))
+        patch.setenv("DEMON_PRESET_DIR", str(run / "presets"))
         with (run / "sidecar.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "sidecar"], stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -62,7 +63,7 @@ def wait_for(true: Any) -> None:
 
 
 def run(world: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return demon(*arguments, home=world, DEMON_RUN_DIR=str(world))
+    return demon(*arguments, home=world, DEMON_RUN_DIR=str(world), DEMON_PRESET_DIR=str(world / "presets"))
 
 
 def saved(host: ClapHost) -> bytes:
@@ -94,6 +95,20 @@ def test_set_preset_changes_parameters_and_keeps_the_rest(world: Path, plugin: C
         return abs(plugin.value(by_name["Denoise"]) - 0.45) < 1e-4 and abs(plugin.value(by_name["Mix"]) - 0.7) < 1e-4
 
     wait_for(arrived)
+
+
+def test_a_sound_is_saved_as_a_preset_and_loaded_again(world: Path, plugin: ClapHost) -> None:
+    assert run(world, "set", "--prompt-a", "kept for later").returncode == 0
+    done = run(world, "presets", "save", "For Later", "--tags", "mine, dub")
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()) == world / "presets" / "For Later.json"
+    assert run(world, "set", "--prompt-a", "something else").returncode == 0
+    wait_for(lambda: b"something else" in saved(plugin))
+    loaded = run(world, "presets", "load", "for later")
+    assert loaded.returncode == 0, loaded.stderr
+    wait_for(lambda: b"kept for later" in saved(plugin))
+    again = run(world, "presets", "save", "For Later")
+    assert (again.returncode, "already" in again.stderr) == (1, True)
 
 
 def test_set_file_embeds_the_audio_in_the_project(world: Path, plugin: ClapHost, tmp_path: Path) -> None:

@@ -111,7 +111,9 @@ def any_transport_is_taken(path: Path) -> None:
 
 def _sane(transport: Transport | None) -> Transport | None:
     """Beats have to fit into CLAP's 63 bits, or the host could not write them."""
-    if transport is None or abs(transport.position * transport.tempo) < 1e15:
+    if transport is None or all(
+        abs(at * transport.tempo) < 1e15 for at in (transport.position, *(transport.loop or ()))
+    ):
         return transport
     return Transport(transport.position, transport.playing)
 

@@ -8,7 +8,7 @@ from plugin_state import component_of, document_of
 
 from sidecar import exports, library
 
-HOSTS = ["minihost", "pedalboard", "dawdreamer"]
+HOSTS = ["minihost", "pedalboard"]  # those that save .vstpreset files; test_recall.py loads one in DawDreamer
 
 
 @pytest.fixture

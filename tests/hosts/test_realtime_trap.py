@@ -28,7 +28,7 @@ def lanes() -> list[list]:
     points = []
     for k, at in enumerate(range(0, SONG.shape[1], 1201)):
         points.append([at, ["denoise", "prompt_blend", "velocity_scale", "mix", "output_gain"][k % 5], (k % 7) / 7])
-    return points
+    return [[0, "true_peak", 1.0], [0, "loudness_match", 1.0], *points]
 
 
 @pytest.mark.clap

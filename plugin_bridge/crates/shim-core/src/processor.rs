@@ -274,7 +274,9 @@ impl Passes for Hearing<'_> {
     }
 
     fn is_ready(&mut self, chunk: i64, pins: [Pin; 2]) -> bool {
-        let (timeline, gate, shared, waits) = (self.timeline, self.gate, self.shared, self.offline);
+        let (timeline, gate, shared) = (self.timeline, self.gate, self.shared);
+        // The sidecar renders nothing more of a pass that is over where it comes in.
+        let waits = self.offline && self.pass.running && *self.heard == self.pass.number;
         let Some(pass) = self.heard() else { return false };
         if !pass.offline {
             return true;

@@ -1,0 +1,67 @@
+"""Spans: the regions of a look-ahead pass, each generated when all that it depends on has been heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from engine.song.regions import Region as Placed
+from sidecar.course import LAST_FRAME, Course
+from sidecar.frames import FRAME_RATE, WINDOW, down_to_window
+
+if TYPE_CHECKING:
+    from sidecar.region import Region
+
+BEFORE: Final = 100
+"""Frames of context before a span: 4 s, two bars at 120 beats a minute."""
+
+OVERLAP: Final = 20
+"""Frames over which a span crosses over from the one before; also what a span hears of what comes after it."""
+
+TAIL: Final = 10
+"""Frames of a span's last window that cannot be decoded before the next span is there: the decoder's margin."""
+
+LEAST: Final = 10
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Spans of `length` frames, counted from 0; an `engine.song.regions.Regions`.
+
+    Span n is heard from frame n x length on. Its region begins up to 4 s before and ends 0.8 s after it.
+    """
+
+    length: int
+
+    def region(self, index: int) -> Placed:
+        """A span's region."""
+        fade = index * self.length
+        first = max(fade - BEFORE, 0)
+        return Placed(first, fade + self.length + OVERLAP - first, fade, fade + OVERLAP if index else 0)
+
+    def heard(self, index: int) -> range:
+        """The frames that a span is heard in."""
+        return range(index * self.length, (index + 1) * self.length + OVERLAP)
+
+    def between(self, first: int, last: int) -> range:
+        """The spans that are heard in frames [first, last)."""
+        return range(max(first - OVERLAP, 0) // self.length, (last - 1) // self.length + 1)
+
+
+def span_length(latency: int, rate: int) -> int:
+    """Frames of a span for a look-ahead of `latency` samples.
+
+    What is heard at a frame needs the input up to a span, the overlap and the tail after it. Two thirds of what the
+    latency leaves beside those are the span; the last third is the machine's time to generate it.
+    """
+    left = latency * FRAME_RATE // rate - OVERLAP - TAIL
+    return max(left * 2 // 3 // WINDOW * WINDOW, LEAST)
+
+
+def span_course(first_frame: int, latency: int, rate: int, extent: Region | None) -> Course:
+    """The course of a look-ahead pass that begins at a frame; with an extent, no further than that reaches."""
+    length = span_length(latency, rate)
+    start, end = down_to_window(first_frame), LAST_FRAME
+    if extent is not None:
+        start, end = max(start, extent.start), max(extent.end, start + LEAST)
+    return Course(start, end, BEFORE + length + OVERLAP, Spans(length))

@@ -1,0 +1,188 @@
+"""The look-ahead pass: what is heard later is rendered from input and lanes that are complete."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from conftest import RATE, music
+from hypothesis import given
+from hypothesis import strategies as st
+from peer import PASS, STOP, Peer
+from rendering import DOCUMENT
+
+from engine import Session, Stream
+from sidecar.bounce import bounce
+from sidecar.captured import Captured
+from sidecar.frames import centre
+from sidecar.look_ahead import LookAheadPass
+from sidecar.material import Preparer
+from sidecar.parameters import TABLE
+from sidecar.passes import Progress
+from sidecar.spans import OVERLAP, TAIL, span_course, span_length
+from sidecar.windows import Run
+
+FRAME = 1_920
+LATENCY = 3 * RATE
+CLIP = music(5.0)
+TOTAL = CLIP.shape[1]
+POINTS = [(60_001, "denoise", 1.0), (100_000, "prompt_blend", 1.0), (150_000, "seed_offset", 3.0)]
+
+
+class Listener:
+    """One look-ahead pass over the clip, fed block by block."""
+
+    def __init__(self, session: Session, *, live: bool = False, text: bool = False, start: int = 0) -> None:
+        course = span_course(start * 25 // RATE, LATENCY, RATE, None)
+        captured = None if text else Captured(start)
+        score = Preparer(session).ahead(DOCUMENT, course, None, captured)
+        values = {row.key: row.default for row in TABLE}
+        self.run = LookAheadPass(session, score, RATE, start, values, latency=LATENCY, live=live)
+        self.position, self.start = start, start
+        self.audio = np.full((2, TOTAL), np.nan, np.float32)
+        self.wet_at: list[tuple[int, int]] = []  # end of a window, and the input position at which it was there
+
+    def feed(self, blocks: list[int], points: list = POINTS, *, work: bool = True) -> np.ndarray:
+        for samples in blocks:
+            low, end = self.position, self.position + samples
+            for position, key, value in points:
+                if low <= position < end:
+                    self.run.point(key, position, value)
+            heard = CLIP[:, low:end] if low < TOTAL else np.zeros((2, 0), np.float32)
+            self.run.hear(low, samples, heard)
+            self.run.cover(end)
+            self.position = end
+            if work:
+                self.work()
+        return self.audio
+
+    def work(self) -> None:
+        while (step := self.run.advance()) not in (Progress.WAITING, Progress.DONE):
+            if isinstance(step, Run):
+                self.wet_at.append((step.start, self.position))
+                room = self.audio[:, max(step.start, 0) : step.start + step.audio.shape[1]]
+                room[:] = step.audio[:, : room.shape[1]]
+
+
+@pytest.fixture(scope="module")
+def reference(session: Session) -> np.ndarray:
+    return Listener(session).feed([TOTAL + LATENCY])
+
+
+@given(st.integers(2 * RATE, 30 * RATE), st.sampled_from([RATE]))
+def test_every_window_is_complete_a_third_of_the_slack_before_it_is_heard(latency: int, rate: int) -> None:
+    course = span_course(0, latency, rate, None)
+    length = span_length(latency, rate)
+    frames = latency * 25 // rate
+    for index in range(4):
+        first_window = max(index * length - TAIL, 0)
+        assert course.region(index).end - first_window <= length + OVERLAP + TAIL
+        assert frames - (length + OVERLAP + TAIL) >= max(frames - OVERLAP - TAIL, 0) // 3
+
+
+def test_the_first_pass_is_wet_from_its_first_sample_and_to_its_end(reference: np.ndarray) -> None:
+    assert np.isfinite(reference).all()
+    assert np.abs(reference - CLIP).max() > 0.05
+
+
+@pytest.mark.parametrize("blocks", [[512], [1, 4_799, 20_000], [48_000]])
+def test_live_and_offline_are_the_same_whatever_the_blocks(
+    session: Session, reference: np.ndarray, blocks: list[int]
+) -> None:
+    fed = (blocks * ((TOTAL + LATENCY) // sum(blocks) + 1))[: 10**6]
+    listener = Listener(session, live=True)
+    assert listener.feed(fed).tobytes() == reference.tobytes()
+    assert not listener.run.late
+    assert all(there - LATENCY <= start for start, there in listener.wet_at if max(blocks) == 512)
+
+
+def test_the_future_beyond_the_margin_does_not_change_what_is_rendered(session: Session, reference: np.ndarray) -> None:
+    listener = Listener(session)
+    listener.feed([3 * RATE])
+    reached = np.isfinite(listener.audio[0])
+    assert reached[: 20 * FRAME].all()  # span 0 up to its last window
+    assert not reached[20 * FRAME :].any()
+    assert (listener.audio[:, reached] == reference[:, reached]).all()
+
+
+def test_a_lane_has_its_value_at_each_frames_centre_in_every_generation(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    submit = Stream.submit
+    monkeypatch.setattr(Stream, "submit", lambda stream, request: asked.append(request) or submit(stream, request))
+    step = 2 * RATE + 700
+    Listener(session).feed([TOTAL], [(step, "hint_strength", 0.25)])
+    starts = [span_course(0, LATENCY, RATE, None).region(index).start for index in range(len(asked))]
+    assert len(asked) > 2
+    seen = 0
+    for start, request in zip(starts, asked, strict=True):
+        for frame, value in enumerate(np.broadcast_to(request.hint_strength, request.frames), start):
+            assert value == (0.25 if centre(frame, RATE) >= step else 1.0)
+            seen += value == 0.25
+    assert seen
+
+
+def test_a_step_is_heard_at_its_frame(session: Session) -> None:
+    frame = 60
+    still = Listener(session).feed([TOTAL + LATENCY], [])
+    moved = Listener(session).feed([TOTAL + LATENCY], [(frame * FRAME, "velocity_scale", 0.0)])
+    energy = ((moved - still) ** 2).reshape(2, -1, FRAME).mean(axis=(0, 2))
+    assert energy[frame : frame + 10].mean() > 10 * energy[: frame - 10].max()
+
+
+def test_text_needs_no_input(session: Session) -> None:
+    audio = Listener(session, text=True).feed([TOTAL + LATENCY])
+    assert np.isfinite(audio).all()
+    assert np.abs(audio).max() > 0.01
+
+
+def test_a_pass_that_lags_skips_what_is_past_says_so_and_goes_on(session: Session) -> None:
+    listener = Listener(session, live=True)
+    listener.feed([TOTAL + RATE], work=False)
+    listener.work()
+    assert listener.run.late
+    there = np.isfinite(listener.audio[0])
+    assert not there[: 2 * RATE].any()
+    assert there[4 * RATE : 4 * RATE + RATE // 4].all()
+
+
+def test_a_headless_bounce_with_look_ahead_transforms_the_track_to_its_end(session: Session) -> None:
+    document = DOCUMENT.patch({"look_ahead": 3.0})
+    out, report = bounce(session, CLIP, RATE, document)
+    again, _ = bounce(session, CLIP, RATE, document)
+    assert (report.start, report.wet) == (0, True)
+    assert out.tobytes() == again.tobytes()
+    assert np.abs(out - CLIP)[:, -RATE:].max() > 0.05
+
+
+def test_silence_and_lost_input_are_silence() -> None:
+    captured = Captured(-100)
+    captured.write(-100, 100, np.ones((2, 100), np.float32))
+    captured.write(0, 50, None)
+    captured.write(50, 50, np.full((2, 50), np.nan, np.float32))
+    captured.write(0, 60, np.ones((2, 60), np.float32))  # what was heard stays
+    heard = captured.over(-200, 200)
+    assert heard[0, 100:200].all()
+    assert not heard[:, :100].any()
+    assert not heard[:, 200:].any()
+    captured.forget(-50)
+    assert captured.over(-60, -40)[0].tolist() == [0.0] * 10 + [1.0] * 10
+    assert captured.end == 100
+
+
+def test_the_first_bounce_through_the_plugins_messages_is_wet_and_is_still_learned(
+    session: Session, connect: Callable[..., Peer]
+) -> None:
+    peer = connect()
+    document = b'{"look_ahead": 3.0, "clock": {"tick_frames": 2, "depth": 1, "steps": 3, "lead_frames": 10}}'
+    assert peer.state(document)["t"] == "applied"
+    peer.automation([(PASS, 0, 1, 0, float(LATENCY), 0, 1)])
+    peer.capture(1, 0, CLIP)
+    peer.block(1, 0, TOTAL)
+    assert peer.wait("pass", lambda m: m["pass"] == 1)[0]["wet"]
+    wet = peer.rendered(1, 0, RATE)
+    assert np.abs(wet - CLIP[:, :RATE]).max() > 0.05
+    peer.automation([(STOP, 0, 1, TOTAL, 0.0, 0, 0)])
+    _, frames = peer.wait("document", lambda m: m["attachments"])
+    assert json.loads(frames[0])["learned"]["samples"] == TOTAL
