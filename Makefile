@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format lock clean
+.PHONY: help setup demo test screenshots lint format lock clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 setup: ## install what is missing; afterwards .venv/bin/demon is there
 	@scripts/setup
@@ -13,6 +13,10 @@ demo: setup ## build the plugin, bounce the shipped loop through it in a host, d
 test: ## format, lint, types, Rust tests, plugin build, Python tests
 	@scripts/setup --tests
 	@scripts/test
+
+screenshots: ## the pictures of docs/first-session.md, again, from Ardour's own windows
+	@scripts/setup --tests
+	@scripts/screenshots
 
 lint: setup ## format, lint and types alone
 	@scripts/lint

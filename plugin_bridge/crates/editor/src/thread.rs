@@ -88,7 +88,11 @@ impl Session {
                 return Ok(());
             }
             let now = Instant::now();
-            let wanted = !self.input.events.is_empty() || self.page.changed() || self.due.is_some_and(|due| due <= now);
+            if self.page.changed() {
+                // Kept until it is drawn: this may be too soon after the last frame.
+                self.due = Some(now);
+            }
+            let wanted = !self.input.events.is_empty() || self.due.is_some_and(|due| due <= now);
             if wanted && self.visible && now >= self.drawn + FRAME {
                 self.drawn = now;
                 self.frame()?;

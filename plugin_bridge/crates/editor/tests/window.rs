@@ -135,6 +135,61 @@ fn a_window_whose_parent_or_display_goes_away_ends_quietly() {
 }
 
 #[test]
+fn the_window_that_was_clicked_keeps_the_keyboard_although_the_host_takes_it_after_the_click() {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(display) = Display::open() else { return };
+    let _editor = display.editor(&Instance::new("test"));
+    let window = until("window", || display.children().first().copied());
+    let (connection, parent) = (&display.connection, display.parent);
+    let focus = || connection.get_input_focus().unwrap().reply().unwrap().focus;
+    let press = ButtonPressEvent {
+        response_type: BUTTON_PRESS_EVENT,
+        detail: 1,
+        sequence: 0,
+        time: x11rb::CURRENT_TIME,
+        root: display.root,
+        event: window,
+        child: x11rb::NONE,
+        root_x: 700,
+        root_y: 4,
+        event_x: 700,
+        event_y: 4,
+        state: KeyButMask::default(),
+        same_screen: true,
+    };
+    connection.send_event(false, window, EventMask::BUTTON_PRESS, press).unwrap();
+    connection.flush().unwrap();
+    until("keyboard after the click", || (focus() == window).then_some(()));
+    connection.set_input_focus(InputFocus::PARENT, parent, x11rb::CURRENT_TIME).unwrap();
+    connection.sync().unwrap();
+    until("keyboard after the host took it", || (focus() == window).then_some(()));
+}
+
+#[test]
+fn what_changes_right_after_a_frame_is_shown_although_nothing_else_happens() {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(display) = Display::open() else { return };
+    let instance = Instance::new("test");
+    let _editor = display.editor(&instance);
+    let window = until("window", || display.children().first().copied());
+    let connection = &display.connection;
+    let shown = || {
+        // Something that wakes the window and changes nothing, so that it looks at once.
+        let nothing = ClientMessageEvent::new(32, window, AtomEnum::STRING, [0; 5]);
+        connection.send_event(false, window, EventMask::NO_EVENT, nothing).unwrap();
+        connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, 340, 240, u32::MAX).unwrap().reply().unwrap().data
+    };
+    until("first frame", || shown().windows(2).any(|two| two[0] != two[1]).then_some(()));
+    for n in 0..12 {
+        let before = shown();
+        instance
+            .edit(serde_json::json!({"prompts": {"a": format!("{n} {n} {n}")}}).as_object().unwrap().clone())
+            .unwrap();
+        until("frame with the new prompt", || (shown() != before).then_some(()));
+    }
+}
+
+#[test]
 fn a_file_that_is_dropped_on_the_window_is_read_and_sent() {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(display) = Display::open() else { return };

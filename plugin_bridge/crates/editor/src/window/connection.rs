@@ -206,8 +206,10 @@ impl Window {
     }
 
     /// Takes the keyboard; an embedded window gets it from nobody else.
-    pub fn take_focus(&self, time: u32) -> Result<(), Error> {
-        self.connection.set_input_focus(InputFocus::PARENT, self.id, time)?;
+    ///
+    /// Not at the time of the click that asked for it: the window manager may have given it to the host at that time.
+    pub fn take_focus(&self) -> Result<(), Error> {
+        self.connection.set_input_focus(InputFocus::PARENT, self.id, x11rb::CURRENT_TIME)?;
         Ok(self.connection.flush()?)
     }
 

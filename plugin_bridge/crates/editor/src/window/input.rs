@@ -1,11 +1,17 @@
 //! Events of X as egui's.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use egui::{Event as Egui, MouseWheelUnit, PointerButton, Pos2, TouchPhase, Vec2};
 use x11rb::protocol::{Event, xproto::*};
 
 use super::{Error, Window, keyboard, keyboard::Keyboard};
+
+/// A window manager tells the host of a click too, and the host (Ardour 7.3) then takes the keyboard a moment after us.
+const CONTEST: Duration = Duration::from_millis(500);
 
 /// What the window has to do itself.
 pub enum Occurrence {
@@ -25,6 +31,8 @@ pub struct Input {
     pub events: Vec<Egui>,
     pub files: Vec<PathBuf>,
     pub focused: bool,
+    /// The last press of a button, while the pointer has not left since.
+    pressed: Option<Instant>,
     /// Pixels a point, as the host or the desktop has it.
     pub scale: f32,
 }
@@ -58,14 +66,19 @@ impl Input {
         match event {
             Event::KeyPress(key) | Event::KeyRelease(key) => return self.key(window, key),
             Event::ButtonPress(button) => {
-                window.take_focus(button.time)?;
+                self.pressed = Some(Instant::now());
+                window.take_focus()?;
                 self.button(&button, true);
             }
             Event::ButtonRelease(button) => self.button(&button, false),
             Event::MotionNotify(motion) => self.moved(motion.event_x, motion.event_y),
             // A button that is held keeps the pointer: a knob is dragged beyond the window's edge.
-            Event::LeaveNotify(leave) if leave.mode == NotifyMode::NORMAL => self.events.push(Egui::PointerGone),
+            Event::LeaveNotify(leave) if leave.mode == NotifyMode::NORMAL => {
+                self.pressed = None;
+                self.events.push(Egui::PointerGone);
+            }
             Event::FocusIn(_) => self.focus(true),
+            Event::FocusOut(_) if self.pressed.is_some_and(|at| at.elapsed() < CONTEST) => window.take_focus()?,
             Event::FocusOut(_) => self.focus(false),
             Event::ConfigureNotify(configured) => window.size = (configured.width.max(1), configured.height.max(1)),
             Event::Expose(_) => return Ok(Occurrence::Exposed),
