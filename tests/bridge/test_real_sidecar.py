@@ -10,6 +10,8 @@ from bridge_rig import Bundles, Result, Rig
 from clip import music
 from scenes import RATE, bounce, distance, document
 
+from sidecar.protocol import PROTOCOL
+
 SONG = music(1.5, RATE)
 CAP = {"DEMON_OFFLINE_CAP_MS": "3000"}
 
@@ -46,7 +48,7 @@ def test_they_meet_and_render(served: Rig) -> None:
     assert distance(result.audio("out.npy"), SONG) > 0.02
 
 
-@pytest.mark.parametrize(("key", "value"), [("token", "0" * 32), ("protocol", 2)])
+@pytest.mark.parametrize(("key", "value"), [("token", "0" * 32), ("protocol", PROTOCOL + 1)])
 def test_a_run_file_with_a_wrong_key_leaves_the_plugin_dry(
     served: Rig, run_file: Path, key: str, value: object
 ) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,12 @@ import numpy as np
 import pedalboard
 from clip import music
 from parameter_table import TABLE
+from picture import accent, pixels, width
 
 SETTLE = 0.35  # a dozen frames of the window
+PATIENCE = 20.0  # seconds that a machine under load may take to show what it was told; nothing is judged here
+PAINTED = 800  # pixels of accent: the arcs of the knobs
+GLOW = 2000  # more of it: a waveform
 
 
 class Hand:
@@ -34,6 +39,52 @@ class Hand:
 
     def shot(self, path: str) -> None:
         subprocess.run(["import", "-window", "root", path], check=True)
+
+    def painted(self) -> None:
+        """Until the window is there."""
+        self._until(lambda: accent(self._look()) > PAINTED)
+        time.sleep(SETTLE)
+
+    def zoom(self, columns: int) -> None:
+        """Larger, until the window is this wide."""
+
+        def wide() -> bool:
+            if width(self._look()) > columns:
+                return True
+            self.keys("ctrl+plus")
+            return False
+
+        self._until(wide)
+        time.sleep(SETTLE)
+
+    def changed(self, path: str, before: str) -> None:
+        """A shot of what is no longer as it was before."""
+        self._until(lambda: not np.array_equal(self._look(path), pixels(before)))
+        time.sleep(SETTLE)
+        self.shot(path)
+
+    def as_before(self, path: str, before: str) -> None:
+        """A shot of what is as it was before."""
+        self._until(lambda: np.array_equal(self._look(path), pixels(before)))
+
+    def glowing(self, path: str, before: str) -> None:
+        """A shot with a waveform that was not there before."""
+        dark = accent(pixels(before))
+        self._until(lambda: accent(self._look(path)) > dark + GLOW)
+
+    def moved(self, key: str, before: float) -> None:
+        """Until the host's parameter is no longer what it was, and for as long again as a hand takes."""
+        self._until(lambda: abs(self.values()[key] - before) > 0.01)
+        time.sleep(2 * SETTLE)
+
+    def _look(self, path: str = "look.png") -> Any:
+        self.shot(path)
+        return pixels(path)
+
+    def _until(self, done: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not done() and time.monotonic() < end:
+            time.sleep(0.1)
 
     def keys(self, *keys: str) -> None:
         _xdotool("key", "--delay", "60", *keys)

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bridge_rig import HERE, Rig
-from numpy.typing import NDArray
-from PIL import Image
+from picture import ACCENT, Pixels, is_colour, pixels, width
 from screen import missing, screen
 
 pytestmark = [
@@ -19,15 +18,12 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}"),
 ]
 
-ACCENT = (0x5C, 0xD6, 0xC0)  # crates/editor/src/page/style.rs
 FIELD = (0x0D, 0x0F, 0x12)
 SIDE = 350  # points: right of it are the knobs
 KNOBS = 270  # points: above it is the waveform
 HEADER = 62  # points: above it is the state, with the window manager's title
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
-LIMIT = 120.0
-
-Pixels = NDArray[np.uint8]
+LIMIT = 240.0
 
 
 def run(rig: Rig, folder: Path, openings: list[list[list[Any]]]) -> dict[str, Any]:
@@ -53,14 +49,6 @@ def run(rig: Rig, folder: Path, openings: list[list[list[Any]]]) -> dict[str, An
     return json.loads((folder / "found.json").read_text())
 
 
-def pixels(path: Path) -> Pixels:
-    return np.asarray(Image.open(path).convert("RGB"))
-
-
-def is_colour(image: Pixels, colour: tuple[int, int, int]) -> NDArray[np.bool_]:
-    return (np.abs(image.astype(int) - colour) <= 2).all(axis=2)
-
-
 def first_knob(image: Pixels, scale: int) -> tuple[int, int]:
     """The middle of the first knob: Denoise, whose arc has the accent's colour."""
     accent = is_colour(image, ACCENT)
@@ -81,17 +69,18 @@ def test_the_window_is_painted_and_a_hand_on_a_knob_moves_the_parameter_in_the_h
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     kept = SCREENSHOTS / f"pedalboard@{scale}x.png"
     # Below the header nothing is hit; pedalboard tells a plugin no scale, so the page's own zoom makes it 2.
-    larger = [["keys", "ctrl+plus"]] * 4 if scale == 2 else []
-    ready = [["wait", 1.0], ["click", 700, 90], *larger]
+    larger = [["zoom", 1000 * scale]] if scale == 2 else []
+    ready = [["painted"], ["click", 700, 90], *larger]
     run(fresh_rig, tmp_path / "look", [[*ready, ["shot", str(kept)]]])
     image = pixels(kept)
-    lit = np.flatnonzero((image.sum(axis=2) > 0).any(axis=0))
-    assert lit.size > 1000 * scale, "the host gave the window that the zoom asks for"
+    assert width(image) > 1000 * scale, "the host gave the window that the zoom asks for"
     assert len(np.unique(image.reshape(-1, 3), axis=0)) > 150, "text and arcs have many shades"
     assert is_colour(image, ACCENT).sum() > 800 * scale * scale
 
     x, y = first_knob(image, scale)
-    steps = [*ready, ["values"], ["drag", x, y, 44 * scale], ["values"], ["keys", "Up", "Up"], ["values"]]
+    hand = [["drag", x, y, 44 * scale], ["moved", "denoise", 0.75], ["values"]]
+    keys = [["keys", "Up", "Up"], ["wait", 1.0], ["values"]]
+    steps = [*ready, ["values"], *hand, *keys]
     found = run(fresh_rig, tmp_path / "drag", [steps])["found"][0]
     before, dragged, stepped = (values for values in found if values)
     changed = {key for key in before if before[key] != dragged[key]}
@@ -106,12 +95,12 @@ def test_the_hosts_automation_moves_the_knob_and_a_prompt_that_is_typed_is_saved
     fresh_rig.write_launch_file(["/bin/false"])
     shots = [str(tmp_path / f"{name}.png") for name in ("before", "after", "again")]
     steps = [
-        ["wait", 1.0],
+        ["painted"],
         ["shot", shots[0]],
         ["set", "denoise", 0.1],
-        ["shot", shots[1]],
+        ["changed", shots[1], shots[0]],
         ["set", "denoise", 0.75],
-        ["shot", shots[2]],
+        ["as_before", shots[2], shots[0]],
     ]
     run(fresh_rig, tmp_path / "automation", [steps])
     before, after, again = (pixels(Path(shot)) for shot in shots)
@@ -122,7 +111,7 @@ def test_the_hosts_automation_moves_the_knob_and_a_prompt_that_is_typed_is_saved
 
     fields = np.argwhere(is_colour(before, FIELD)[:, : SIDE - 20])
     top, left = fields.min(axis=0)
-    steps = [["wait", 1.0], ["click", int(left) + 40, int(top) + 12], ["text", "dub techno"], ["keys", "Return"]]
+    steps = [["painted"], ["click", int(left) + 40, int(top) + 12], ["text", "dub techno"], ["keys", "Return"]]
     state = run(fresh_rig, tmp_path / "prompt", [steps])["state"]
     assert "dub techno" in state
 
@@ -139,7 +128,8 @@ def test_the_window_opens_and_closes_twenty_times(fresh_rig: Rig, tmp_path: Path
 def test_the_window_shows_what_the_sidecar_learned_and_rendered(rig: Rig, tmp_path: Path) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     before, kept = tmp_path / "before.png", SCREENSHOTS / "pedalboard-playing.png"
-    steps = [["wait", 1.0], ["shot", str(before)], ["play", 3.0], ["wait", 1.0], ["play", 2.5], ["shot", str(kept)]]
+    shown = ["glowing", str(kept), str(before)]
+    steps = [["painted"], ["shot", str(before)], ["play", 3.0], ["wait", 1.0], ["play", 2.5], shown]
     run(rig, tmp_path / "play", [steps])
     waves = [is_colour(pixels(shot), ACCENT)[HEADER:KNOBS, SIDE:].sum() for shot in (before, kept)]
     assert waves[1] > waves[0] + 2000, "the output's waveform and its fresh coverage"
