@@ -27,7 +27,8 @@ def passes(rig: Rig, host: str, only_reference: bool = False) -> Result:
             bounce("short-512", SHORT, events=LANES, blocks=512),
             bounce("short-1", SHORT, events=LANES, blocks=1),
         ]
-        steps += [{"do": "set", "values": {"mix": 0.0}}, bounce("dry", events=[[0, "mix", 0.0]])]
+        plain = {"output_gain": 0.0, "true_peak": 0.0, "loudness_match": 0.0}  # the lanes leave them elsewhere
+        steps += [{"do": "set", "values": {**plain, "mix": 0.0}}, bounce("dry", events=[[0, "mix", 0.0]])]
         steps += [{"do": "set", "values": {"mix": 1.0, "denoise": 0.1}}, bounce("control")]
     return rig.job(host, steps, block=4096)
 
