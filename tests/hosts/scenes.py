@@ -50,10 +50,8 @@ def document(song: NDArray[np.float32] | None = None, rate: int = RATE, **more: 
         "parameters": {**parameters, **more.pop("parameters", {})},
         "prompts": {"a": "warm electronic loop", "b": "harsh distorted drums"},
         "seed": 7,
-        "song": {
-            "tempo": None,
-            "metre": None,
-        },  # what hosts claim while nobody sets a tempo differs, and prompts would follow
+        # What hosts claim while nobody sets a tempo differs, and prompts would follow.
+        "song": {"tempo": None, "metre": None},
         "clock": CLOCK,
         **({"file": sources[0].entry} if sources else {}),
     }
