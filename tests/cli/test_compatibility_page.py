@@ -19,8 +19,8 @@ def test_every_test_file_that_the_page_names_is_there(repository: Path, page: st
     assert [name for name in named if name not in there | names] == []
 
 
-def test_every_row_of_a_host_names_its_tests(page: str) -> None:
+def test_every_row_of_a_host_names_its_tests_or_the_day_on_which_a_person_looked(page: str) -> None:
     table = page.split("\n\n")[2]
     assert table.startswith("| host |"), table
     for row in table.splitlines()[2:]:
-        assert re.search(r"`[^`]*test_\w+\.py`|all of `tests/hosts`", row), row
+        assert re.search(r"`[^`]*test_\w+\.py`|all of `tests/hosts`|by hand on \d{4}-\d\d-\d\d", row), row
