@@ -68,7 +68,10 @@ fn an_edit_without_a_sidecar_is_in_force_and_reaches_the_next_one() {
     let later = instance.edit(object(json!({"seed": 8}))).unwrap();
     let sidecar = Sidecar::start(&folder, Script::default());
     assert_eq!(patch(&sidecar)["seed"], json!(8));
-    assert_eq!((settled(&instance, number), settled(&instance, later)), (Outcome::Done(String::new()), Outcome::Done(String::new())));
+    assert_eq!(
+        (settled(&instance, number), settled(&instance, later)),
+        (Outcome::Done(String::new()), Outcome::Done(String::new()))
+    );
     instance.deactivate(processor);
 }
 
