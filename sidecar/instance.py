@@ -20,7 +20,6 @@ from sidecar.document import parse_json
 from sidecar.errors import LoraMissingError, SidecarError, TimelineError
 from sidecar.frames import frame_of
 from sidecar.health import Reporter, no_source
-from sidecar.lanes import Memory
 from sidecar.ledger import Ledger
 from sidecar.lookout import Lookout
 from sidecar.opening import Opening
@@ -32,6 +31,7 @@ from sidecar.records import Begin, Flag, Kind
 from sidecar.scene import Scenes, view
 from sidecar.standby import Standby
 from sidecar.tempo import UNKNOWN
+from sidecar.track import Memory
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
