@@ -20,7 +20,6 @@ from sidecar.document import parse_json
 from sidecar.errors import LoraMissingError, SidecarError, TimelineError
 from sidecar.frames import frame_of
 from sidecar.health import Reporter, no_source
-from sidecar.lanes import Memory
 from sidecar.ledger import Ledger
 from sidecar.lookout import Lookout
 from sidecar.opening import Opening
@@ -32,6 +31,7 @@ from sidecar.records import Begin, Flag, Kind
 from sidecar.scene import Scenes, view
 from sidecar.standby import Standby
 from sidecar.tempo import UNKNOWN
+from sidecar.track import Memory
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
@@ -134,15 +134,16 @@ class Instance:
         self._report()
         return self._version
 
-    def act(self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]) -> int:
-        """Do what a person asked for; returns the control version.
+    def act(self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]) -> tuple[int, str]:
+        """Do what a person asked for; returns the control version, and what else came of it, for people.
 
         Raises:
             SidecarError, EngineError: it cannot be done. Nothing is changed then.
         """
-        act = Act(arguments, attachments, self._project.in_force, self._project.mode, self._ledger)
+        act = Act(arguments, attachments, self._project.in_force, self._project.mode, self._ledger, self._project.takes)
         change = actions.perform(verb, act)
-        return self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
+        version = self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
+        return version, change.text
 
     def watch(self, show: Send | None) -> int:
         """Show the scene to somebody from now on, None: to nobody; returns the control version."""
