@@ -54,6 +54,7 @@ def _summary(seen: "Scene", frames: list[bytes]) -> dict[str, Any]:
         "sustained_ticks_per_second": seen.sustained,
         "lag_frames": seen.lag,
         "late_windows": seen.late,
+        "learning_frames": seen.learning,
         "coverage": {
             "rendered": _share(coverage > 0),
             "newest": _share(coverage == FRESHEST),
@@ -90,6 +91,8 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("coverage", f"{shares} ({coverage['generation']})"),
         ("model", f"{found['checkpoint']}, {found['backend']} on {found['device']}"),
     ]
+    if found["learning_frames"]:
+        rows.append(("learning", f"{_seconds(found['learning_frames'])} heard so far"))
     rows += [("lane", _drawn(lane)) for lane in found["lanes"]]
     return rows + [("missing", f"{item['kind']} {item['name']!r}. {item['fix']}") for item in found["missing"]]
 
