@@ -15,7 +15,7 @@ from sidecar.captured import Captured
 from sidecar.content import ContentStore
 from sidecar.document import Document
 from sidecar.errors import StateError
-from sidecar.lanes import Lane
+from sidecar.lane import Lane
 from sidecar.limiter import AHEAD
 from sidecar.look_ahead import LookAheadPass
 from sidecar.material import Preparer, References

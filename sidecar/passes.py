@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
-from sidecar.lanes import LaneSet, Memory
+from sidecar.lanes import LaneSet
 from sidecar.region_slots import Latents, RegionSlots
 from sidecar.schedule import Schedule
 from sidecar.slots import Slots
 from sidecar.takes import Deck
+from sidecar.track import Memory
 from sidecar.windows import Audio, Run, Windows
 
 if TYPE_CHECKING:

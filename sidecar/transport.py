@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from sidecar import protocol, rendering
 from sidecar.errors import TimelineError
 from sidecar.frames import frame_of
-from sidecar.lanes import Memory
 from sidecar.ledger import Ledger
 from sidecar.opening import Opening, Point
 from sidecar.passes import Progress
 from sidecar.publisher import Publisher, Send
 from sidecar.standby import Standby
 from sidecar.tempo import UNKNOWN
+from sidecar.track import Memory
 
 if TYPE_CHECKING:
     from sidecar.fields import SourceEntry
