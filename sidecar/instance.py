@@ -110,15 +110,17 @@ class Instance:
         self._report()
         return self._transport.version
 
-    def act(self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]) -> int:
-        """Do what a person asked for; returns the control version.
+    def act(self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]) -> tuple[int, str]:
+        """Do what a person asked for; returns the control version, and what else came of it, for people.
 
         Raises:
             SidecarError, EngineError: it cannot be done. Nothing is changed then.
         """
-        act = Act(arguments, attachments, self._project.in_force, self._project.mode, self._transport.ledger)
+        transport, project = self._transport, self._project
+        act = Act(arguments, attachments, project.in_force, project.mode, transport.ledger, project.takes)
         change = actions.perform(verb, act)
-        return self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
+        version = self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
+        return version, change.text
 
     def watch(self, show: Send | None) -> int:
         """Show the scene to somebody from now on, None: to nobody; returns the control version."""

@@ -113,6 +113,7 @@ class Accepted(Message, tag="accepted", frozen=True):
 class Applied(Message, tag="applied", frozen=True):
     id: U64
     version: U64
+    text: str = ""  # what came of an act, for people
 
 
 class Failed(Message, tag="failed", frozen=True):
@@ -209,6 +210,7 @@ class Scene(Message, tag="scene", frozen=True):
     checkpoint: Word
     missing: Annotated[list[Missing], Meta(max_length=MAX_MISSING)]
     lanes: Annotated[list[Word], Meta(max_length=MAX_SCENE_LANES)]
+    learning: U32 = 0
 
 
 class Pong(Message, tag="pong", frozen=True):
