@@ -32,6 +32,7 @@ from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
+    from sidecar.ledger import Ledgers
     from sidecar.material import Preparer
     from sidecar.timeline import Capture, Timeline
 
@@ -46,16 +47,19 @@ class Instance:
         host: for people.
         preparer: the engine, shared by all instances.
         store: the content store.
+        ledgers: of all instances.
         send: sends the frames of a message to the plugin.
     """
 
-    def __init__(self, name: str, host: str, preparer: Preparer, store: ContentStore, send: Send) -> None:
+    def __init__(
+        self, name: str, host: str, preparer: Preparer, store: ContentStore, ledgers: Ledgers, send: Send
+    ) -> None:
         self.name = name
         self._host = host
         self._send = send
         self._log = structlog.get_logger().bind(instance=name[:8])
         self._project = Project(preparer, store)
-        self._transport = Transport(self._project, preparer, send)
+        self._transport = Transport(self._project, preparer, ledgers, send)
         self._unsaved = False
         self._cold = False
         self._health = Reporter(send)

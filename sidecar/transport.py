@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from sidecar import protocol, rendering
 from sidecar.errors import TimelineError
 from sidecar.frames import frame_of
-from sidecar.ledger import Ledger
 from sidecar.opening import Opening, Point
 from sidecar.passes import Progress
 from sidecar.publisher import Publisher, Send
@@ -21,6 +20,7 @@ from sidecar.track import Memory
 
 if TYPE_CHECKING:
     from sidecar.fields import SourceEntry
+    from sidecar.ledger import Ledger, Ledgers
     from sidecar.material import Preparer
     from sidecar.passage import Audio
     from sidecar.passes import Pass, Unit
@@ -37,6 +37,7 @@ class Transport:
     Args:
         project: what is rendered from.
         preparer: the engine, shared by all instances.
+        ledgers: of all instances.
         send: sends the frames of a message to the plugin.
 
     Attributes:
@@ -46,9 +47,10 @@ class Transport:
         ledger: what was heard lately; None before there is a timeline.
     """
 
-    def __init__(self, project: Project, preparer: Preparer, send: Send) -> None:
+    def __init__(self, project: Project, preparer: Preparer, ledgers: Ledgers, send: Send) -> None:
         self._project = project
         self._session = preparer.session
+        self._ledgers = ledgers
         self._send = send
         self._standby = Standby(project, preparer, send)
         self._memory = Memory()
@@ -101,11 +103,13 @@ class Transport:
         self._standby.forget()
         self._timeline = timeline
         self._publisher = Publisher(timeline, self._send)
-        self.ledger = Ledger(timeline.rate)
+        self._forget_heard()
+        self.ledger = self._ledgers.open(timeline.rate)
 
     def close(self) -> None:
         """The plugin is gone."""
         self.forget()
+        self._forget_heard()
         self._publisher = self._timeline = None
 
     def free(self, slots: Sequence[int]) -> None:
@@ -203,7 +207,7 @@ class Transport:
             return Progress.DONE
         step = self.running.advance(self._publisher)
         if self.ledger is not None:
-            self.ledger.add(self.running.drain())
+            self._ledgers.keep(self.ledger, self.running.drain())
         self.version = max(self.version, self.running.run.control_version)
         return step
 
@@ -233,6 +237,11 @@ class Transport:
         """Give up the running pass and the standby."""
         self.drop()
         self._standby.forget()
+
+    def _forget_heard(self) -> None:
+        if self.ledger is not None:
+            self._ledgers.close(self.ledger)
+            self.ledger = None
 
     def _start(self, opening: Opening) -> tuple[int, int] | None:
         assert self._publisher is not None  # noqa: S101 - `begin` has looked
