@@ -84,7 +84,7 @@ class Instance:
 
     def open_timeline(self, timeline: Timeline) -> int:
         """Render into another timeline file; returns the control version."""
-        self._end_pass()
+        self._transport.end()
         self._transport.mount(timeline)
         self._report()
         return self._transport.version
@@ -155,13 +155,13 @@ class Instance:
                         audio = None if capture is None else capture.audio
                         self._hear(song, aux, audio, side=bool(flags & Flag.SIDE_CHAIN))
                 case Kind.PASS:
-                    self._end_pass(loop=aux == Begin.LOOP)
+                    self._transport.end(loop=aux == Begin.LOOP)
                     latency = max(round(value), 0)
                     self._transport.begin(Opening(number, song, bool(flags & Flag.OFFLINE), latency))
                 case Kind.TEMPO | Kind.METRE:
                     self._transport.follow(kind, song, value, aux)
                 case Kind.STOP if self._transport.is_of(number):
-                    self._end_pass()
+                    self._transport.end()
                     self._report()
                 case Kind.PLACE if self._transport.stands:
                     self._transport.stand(song)
@@ -206,6 +206,13 @@ class Instance:
     def _work(self) -> bool:
         if self._advance_pass():
             return True
+        if self._project.learns:
+            self._learn()
+            return True
+        opening = self._transport.opening
+        if opening is not None and opening.due and not self._waits(opening):
+            self._open()
+            return True
         if self._unsaved:
             self._save()
             return True
@@ -234,13 +241,15 @@ class Instance:
             self._transport.hear(song, samples, audio)
 
     def _open(self) -> None:
-        opening = self._transport.take_opening()
+        opening = self._transport.opening
         if opening is None:
             return
+        if self._waits(opening):
+            opening.due = True
+            return
+        self._transport.take_opening()
         span, code = None, ""
         try:
-            if opening.offline and self._unsaved:
-                self._save()  # a script may bounce and save at once; in real time nobody is that quick
             self._project.look_again()
             span = self._transport.open(opening)
             code = "" if span is not None else no_source(self._project.mode)[0]
@@ -253,6 +262,10 @@ class Instance:
         self._log.info("pass", number=opening.number, start=opening.song, span=span, code=code, offline=opening.offline)
         self._report()
 
+    def _waits(self, opening: Opening) -> bool:
+        # a script may bounce and save at once; in real time nobody is that quick
+        return self._project.learns or (opening.offline and self._unsaved)
+
     def _advance_pass(self) -> bool:
         step = self._transport.advance()
         if isinstance(step, Run):
@@ -262,14 +275,19 @@ class Instance:
             return True
         return step is Progress.WORKED
 
-    def _end_pass(self, *, loop: bool = False) -> None:
-        for key, entry in self._transport.end(loop=loop).items():
+    def _learn(self) -> None:
+        for key, entry in self._project.learn().items():
             self._transport.version += 1
             self._unsaved = self._cold = True
             self._log.info("learned", key=key, source=entry.hash, samples=entry.samples)
+            self._transport.renew()
+            self._report()
 
     def _save(self) -> None:
         self._unsaved = False
+        if self._project.encode():
+            self._unsaved = True  # but not yet
+            return
         document, attachments = self._project.to_save()
         message = protocol.DocumentChanged(version=self._transport.version, attachments=list(attachments))
         self._send(protocol.encode(message, document, *attachments.values()))

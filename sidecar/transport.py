@@ -19,7 +19,6 @@ from sidecar.tempo import UNKNOWN
 from sidecar.track import Memory
 
 if TYPE_CHECKING:
-    from sidecar.fields import SourceEntry
     from sidecar.ledger import Ledger, Ledgers
     from sidecar.material import Preparer
     from sidecar.passage import Audio
@@ -156,11 +155,15 @@ class Transport:
 
     def cover(self, end: int) -> None:
         """Every point of the pass before song sample `end` was given."""
+        if self.opening is not None:
+            self.opening.covered = end
         if self.running is not None:
             self.running.run.cover(end)
 
     def hear(self, song: int, samples: int, audio: Audio | None) -> None:
         """Input of the track in the pass; None where it was lost."""
+        if self.opening is not None and self.opening.latency:
+            self.opening.heard.append((song, samples, audio))
         if self.running is not None:
             self.running.run.hear(song, samples, audio)
 
@@ -190,7 +193,12 @@ class Transport:
         Raises:
             SidecarError, EngineError: as `Project.score`.
         """
-        return self._start_ahead(opening) if opening.latency else self._start(opening)
+        span = self._start_ahead(opening) if opening.latency else self._start(opening)
+        for song, samples, audio in opening.heard:
+            self.hear(song, samples, audio)
+        if opening.covered is not None:
+            self.cover(opening.covered)
+        return span
 
     def opened(self, opening: Opening, span: tuple[int, int] | None, code: str) -> None:
         """Tell the plugin what became of an opening."""
@@ -217,12 +225,13 @@ class Transport:
             return False
         return self._standby.advance(self._timeline, self._publisher, self._tempo, self.version)
 
-    def end(self, *, loop: bool = False) -> dict[str, SourceEntry]:
-        """The pass is over, a loop's next round follows it or not; what it taught, under keys of the document."""
+    def end(self, *, loop: bool = False) -> None:
+        """The pass is over; a loop's next round follows it or not."""
         self._memory = self.running.run.remember() if self.running is not None and loop else Memory()
         self.drop()
         self.opening = None
-        return {} if self._timeline is None else self._project.end_pass(self._timeline.rate)
+        if self._timeline is not None:
+            self._project.end_pass()
 
     def drop(self) -> None:
         """Give up the running pass."""
