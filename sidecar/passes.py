@@ -167,6 +167,17 @@ class Pass:
         """
         return next(self._script, Progress.DONE)
 
+    def end(self) -> bool:
+        """The transport left the pass; whether something of it is still to be rendered, and heard."""
+        return False
+
+    def elapse(self, samples: int) -> None:
+        """So much came in after the pass was over."""
+
+    def hears(self, chunk: int) -> bool:
+        """Whether a chunk is worth publishing."""
+        return True
+
     def remember(self) -> Memory:
         """The lanes as far as the host drew them, for the next round of a loop. The pass is over."""
         self._lanes.settle(max(self._playhead, self._first_frame))

@@ -57,7 +57,8 @@ class Rendering:
         if isinstance(step, Run):
             self._heard.append(step)
             self.coverage.add(step)
-            publisher.add(self.number, self._cutter.add(step))
+            chunks = self._cutter.add(step)
+            publisher.add(self.number, [chunk for chunk in chunks if self.run.hears(chunk.number)])
         return step
 
     def drain(self) -> list[Run]:

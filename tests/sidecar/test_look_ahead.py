@@ -26,6 +26,7 @@ FRAME = 1_920
 LATENCY = 3 * RATE
 CLIP = music(5.0)
 TOTAL = CLIP.shape[1]
+DEFAULTS = {row.key: row.default for row in TABLE}
 POINTS = [(60_001, "denoise", 1.0), (100_000, "prompt_blend", 1.0), (150_000, "seed_offset", 3.0)]
 
 
@@ -36,8 +37,7 @@ class Listener:
         course = span_course(start * 25 // RATE, LATENCY, RATE, None)
         captured = None if text else Captured(start)
         score = Preparer(session).ahead(DOCUMENT, course, None, captured)
-        values = {row.key: row.default for row in TABLE}
-        self.run = LookAheadPass(session, score, RATE, start, values, latency=LATENCY, live=live)
+        self.run = LookAheadPass(session, score, RATE, start, DEFAULTS, latency=LATENCY, live=live)
         self.position, self.start = start, start
         self.audio = np.full((2, TOTAL), np.nan, np.float32)
         self.wet_at: list[tuple[int, int]] = []  # end of a window, and the input position at which it was there
@@ -62,6 +62,14 @@ class Listener:
                 self.wet_at.append((step.start, self.position))
                 room = self.audio[:, max(step.start, 0) : step.start + step.audio.shape[1]]
                 room[:] = step.audio[:, : room.shape[1]]
+
+
+def cut(total: int, pattern: list[int]) -> list[int]:
+    """A length in blocks of a pattern of sizes."""
+    sizes = []
+    while sum(sizes) < total:
+        sizes.append(min(pattern[len(sizes) % len(pattern)], total - sum(sizes)))
+    return sizes
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +153,58 @@ def test_a_pass_that_lags_skips_what_is_past_says_so_and_goes_on(session: Sessio
     there = np.isfinite(listener.audio[0])
     assert not there[: 2 * RATE].any()
     assert there[4 * RATE : 4 * RATE + RATE // 4].all()
+
+
+@pytest.mark.parametrize(("blocks", "live"), [([TOTAL], False), ([512], True), ([4_799, 20_000], True)])
+def test_a_pass_that_ends_is_rendered_to_its_last_sample_as_if_silence_followed(
+    session: Session, reference: np.ndarray, blocks: list[int], live: bool
+) -> None:
+    listener = Listener(session, live=live)
+    listener.feed(cut(TOTAL, blocks))
+    assert not np.isfinite(listener.audio[:, -FRAME:]).any()
+    assert listener.run.end()
+    listener.work()
+    assert listener.audio.tobytes() == reference.tobytes()
+    assert not listener.run.late
+    assert max(start for start, _ in listener.wet_at) < TOTAL + 12 * FRAME, "more was rendered than is heard"
+
+
+def test_a_pass_that_nothing_came_into_or_that_is_rendered_has_no_end_to_give(session: Session) -> None:
+    assert not Listener(session).run.end()
+    listener = Listener(session)
+    listener.feed([TOTAL])
+    assert listener.run.end()
+    listener.work()
+    assert not listener.run.end()
+
+
+def test_an_end_that_comes_too_late_to_be_heard_is_skipped_live(session: Session) -> None:
+    listener = Listener(session, live=True)
+    listener.feed([TOTAL])
+    rendered = len(listener.wet_at)
+    assert listener.run.end()
+    listener.run.elapse(2 * LATENCY)
+    listener.work()
+    assert len(listener.wet_at) == rendered
+    assert listener.run.late
+
+
+def test_input_that_is_no_longer_captured_is_silence_and_holds_nothing_up(session: Session) -> None:
+    def heard(sizes: list[int], captured: int) -> np.ndarray:
+        listener = Listener(session)
+        for size in sizes:
+            low, end = listener.position, listener.position + size
+            count = min(end, captured) - low
+            if count > 0:
+                listener.run.hear(low, count, CLIP[:, low : low + count])
+            listener.run.cover(end)
+            listener.position = end
+            listener.work()
+        return listener.audio
+
+    whole = heard([TOTAL + LATENCY], 70_001)
+    assert np.isfinite(whole).all()
+    assert whole.tobytes() == heard(cut(TOTAL + LATENCY, [777]), 70_001).tobytes()
 
 
 def test_a_headless_bounce_with_look_ahead_transforms_the_track_to_its_end(session: Session) -> None:

@@ -41,6 +41,7 @@ mod saved;
 mod scene;
 mod shared;
 mod shelf;
+mod shift;
 mod stage;
 mod state;
 mod status;
