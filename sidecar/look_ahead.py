@@ -15,7 +15,7 @@ import numpy as np
 from sidecar import snapshot
 from sidecar.frames import CHUNK, WINDOW, chunk_of, first_sample, frame_of, up_to_window
 from sidecar.lanes import Memory
-from sidecar.limiter import AHEAD
+from sidecar.limiter import AHEAD, BEHIND
 from sidecar.passes import Latents, Pass, Progress, Unit
 from sidecar.timeline import CAPTURE_SAMPLES
 from sidecar.windows import AFTER, Audio
@@ -65,7 +65,7 @@ class LookAheadPass(Pass):
 
     def hears(self, chunk: int) -> bool:
         """See `Pass.hears`. Others may be heard at the same positions before and after it, so it keeps to its own."""
-        return chunk >= chunk_of(self._start) and (self._last is None or chunk <= self._last)
+        return chunk >= chunk_of(self._start - BEHIND) and (self._last is None or chunk <= self._last)
 
     def remember(self) -> Memory:
         """Nothing: a span is generated when its own lanes are complete."""

@@ -238,7 +238,7 @@ impl Core {
 const _: () = {
     const fn is_send<T: Send>() {}
     is_send::<Processor>();
-    is_send::<Arc<Shared>>();
+    is_send::<Arc<crate::shared::Shared>>();
 };
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use crate::{
     pass::PASSES,
-    stage::AHEAD,
+    stage::{AHEAD, BEHIND},
     timeline::{CHUNK, Layout},
 };
 use std::{
@@ -56,19 +56,25 @@ impl Trail {
     /// is heard by then: so what was rendered at these positions earlier is heard where this pass has nothing yet.
     pub(crate) fn begin(&mut self, layout: &Layout, song: i64, at: u64, latency: u32) -> u32 {
         let alone = self.until.is_none_or(|until| at >= until + u64::from(latency));
-        self.shift = if alone { 0 } else { self.end - chunk_of(song) };
+        self.shift = if alone { 0 } else { self.end - first_chunk(song) };
         self.shift.rem_euclid(i64::from(layout.entries)) as u32
     }
 
     /// The latest pass came in up to song sample `song`, which is input sample `at`.
     pub(crate) fn reach(&mut self, song: i64, at: u64) {
-        self.end = self.shift + chunk_of(song.saturating_add(AHEAD as i64)) + 1;
+        self.end = self.shift + last_chunk(song) + 1;
         self.until = Some(at);
     }
 }
 
-fn chunk_of(song: i64) -> i64 {
-    song.div_euclid(CHUNK as i64)
+/// The first chunk of a pass that begins at a song sample: the limiter reads behind it, too.
+fn first_chunk(song: i64) -> i64 {
+    song.saturating_sub(BEHIND as i64).div_euclid(CHUNK as i64)
+}
+
+/// The last chunk of a pass that ends before a song sample: the limiter reads ahead of it.
+fn last_chunk(song: i64) -> i64 {
+    song.saturating_add(AHEAD as i64 - 1).div_euclid(CHUNK as i64)
 }
 
 #[cfg(test)]
@@ -105,11 +111,11 @@ mod tests {
             for (song, samples, idle) in passes {
                 let song = if near { song % 100_000 } else { song };
                 let shift = i64::from(trail.begin(&layout, song, at, latency));
-                let mine = (chunk_of(song) + shift, chunk_of(song + samples - 1 + AHEAD as i64) + shift);
+                let mine = (first_chunk(song) + shift, last_chunk(song + samples) + shift);
                 for &(first, last, shift, until) in &before {
                     let heard = at as i64 - i64::from(latency) - until as i64 + 1 + last;
                     if heard <= last {
-                        let rest = (chunk_of(first.max(heard)) + shift, chunk_of(last + AHEAD as i64) + shift);
+                        let rest = (first_chunk(first.max(heard)) + shift, last_chunk(last + 1) + shift);
                         prop_assert!(are_apart(rest, mine, i64::from(layout.entries)));
                     }
                 }
