@@ -13,6 +13,7 @@ import msgspec
 import zmq
 
 from sidecar import __version__, protocol
+from sidecar.decoding import decode_sidecar
 from sidecar.errors import SidecarError
 from sidecar.runfile import RunFile, read_run_file
 
@@ -153,7 +154,7 @@ class Client:
         while (left := until - time.monotonic()) > 0:
             if not self._socket.poll(int(left * 1000) + 1):
                 break
-            message, _ = protocol.decode_sidecar(self._socket.recv_multipart())
+            message, _ = decode_sidecar(self._socket.recv_multipart())
             if isinstance(message, protocol.Failed):
                 error = ClientError(message.text, message.fix)
                 error.code = message.code

@@ -20,6 +20,11 @@ class Endings:
         """The one that is heard first; None where there is none. What it renders is due before any other pass's."""
         return self._renderings[0] if self._renderings else None
 
+    @property
+    def numbers(self) -> list[int]:
+        """Their passes."""
+        return [rendering.number for rendering in self._renderings]
+
     def take(self, rendering: Rendering) -> bool:
         """The transport left a pass: keep it, unless nothing more of it is to be heard."""
         kept = rendering.run.end()

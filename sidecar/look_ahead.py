@@ -16,7 +16,8 @@ from sidecar import snapshot
 from sidecar.frames import CHUNK, WINDOW, chunk_of, first_sample, frame_of, up_to_window
 from sidecar.lanes import Memory
 from sidecar.limiter import AHEAD, BEHIND
-from sidecar.passes import Latents, Pass, Progress, Unit
+from sidecar.passes import Pass, Progress, Unit
+from sidecar.region_slots import Latents
 from sidecar.timeline import CAPTURE_SAMPLES
 from sidecar.windows import AFTER, Audio
 
@@ -63,9 +64,11 @@ class LookAheadPass(Pass):
         """So much came in after the pass was over."""
         self._since += samples
 
-    def hears(self, chunk: int) -> bool:
-        """See `Pass.hears`. Others may be heard at the same positions before and after it, so it keeps to its own."""
-        return chunk >= chunk_of(self._start - BEHIND) and (self._last is None or chunk <= self._last)
+    @property
+    def chunks(self) -> range:
+        """See `Pass.chunks`: from its start to its end and not further, because other passes are heard around it."""
+        last = chunk_of(self.span[1] - 1) if self._last is None else self._last
+        return range(chunk_of(self._start - BEHIND), last + 1)
 
     def remember(self) -> Memory:
         """Nothing: a span is generated when its own lanes are complete."""
@@ -103,13 +106,13 @@ class LookAheadPass(Pass):
         return self._covered >= sample + CAPTURE_SAMPLES
 
     def _generate(self, index: int) -> Iterator[Progress]:
-        slots = self._open(index)
+        slots = self._slots.open(index)
         yield from self._prepare(slots)
         frame = self._course.first_heard(index)
         lanes = self._lanes.as_of(frame)
         slots.submit(snapshot.take(lanes, slots.region, frame, frame, self.control_version))
         while slots.newest is None:
-            self._step(slots)
+            self._slots.step(slots)
             if slots.newest is None and slots.error is not None:
                 raise slots.error
             yield Progress.WORKED

@@ -13,7 +13,7 @@ from sidecar.automation import parse_automation
 from sidecar.bounce import bounce
 from sidecar.content import ContentStore
 from sidecar.errors import ContentError, StateError
-from sidecar.lanes import Lane
+from sidecar.lane import Lane
 from sidecar.output import render_output
 from sidecar.source import canonical
 

@@ -1,6 +1,7 @@
 """The look-ahead pass: what is heard later is rendered from input and lanes that are complete."""
 
 import json
+import struct
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from conftest import RATE, music
 from hypothesis import given
 from hypothesis import strategies as st
-from peer import PASS, STOP, Peer
+from peer import CHUNK, PASS, STOP, Peer
 from rendering import DOCUMENT
 
 from engine import Session, Stream
@@ -246,3 +247,55 @@ def test_the_first_bounce_through_the_plugins_messages_is_wet_and_is_still_learn
     peer.automation([(STOP, 0, 1, TOTAL, 0.0, 0, 0)])
     _, frames = peer.wait("document", lambda m: m["attachments"])
     assert json.loads(frames[0])["learned"]["samples"] == TOTAL
+
+
+def play(peer: Peer, number: int, samples: int, reason: int = 0) -> None:
+    """A pass over the start of the clip, in one block."""
+    peer.automation([(PASS, 0, number, 0, float(LATENCY), reason, 1)])
+    peer.capture(number, 0, CLIP[:, :samples])
+    peer.block(number, 0, samples)
+
+
+def published(peer: Peer, number: int) -> dict[int, bytes]:
+    """The chunks of a pass so far, in the order in which they came."""
+    messages = [(message, frames) for message, frames in peer.seen if message["t"] == "publish"]
+    of_pass = [struct.iter_unpack("<qII", frames[0]) for message, frames in messages if message["pass"] == number]
+    return {chunk: peer.file.slot(slot)[1].tobytes() for rows in of_pass for chunk, slot, _ in rows}
+
+
+def test_what_a_stop_leaves_is_published_to_the_last_sample(session: Session, connect: Callable[..., Peer]) -> None:
+    peer = connect()
+    assert peer.state(DOCUMENT.patch({"look_ahead": 3.0}).to_json())["t"] == "applied"
+    play(peer, 1, TOTAL)
+    peer.automation([(STOP, 0, 1, TOTAL, 0.0, 0, 0)])
+    heard = peer.rendered(1, 0, TOTAL)
+    assert heard.tobytes() == Listener(session).feed([TOTAL + LATENCY], []).tobytes()
+
+
+def test_every_round_of_a_loop_that_is_shorter_than_the_look_ahead_is_published_whole_and_in_order(
+    connect: Callable[..., Peer],
+) -> None:
+    peer = connect()
+    assert peer.state(DOCUMENT.patch({"look_ahead": 3.0}).to_json())["t"] == "applied"
+    round_, rounds = 61_440, 3  # thirty chunks, and one of which the next sample is
+    for number in range(1, rounds + 1):
+        play(peer, number, round_, reason=2 if number > 1 else 0)
+    peer.automation([(STOP, 0, rounds, round_, 0.0, 0, 0)])
+    peer.rendered(rounds, 0, round_ + CHUNK)
+    order = [message["pass"] for message, _ in peer.seen if message["t"] == "publish"]
+    assert order == sorted(order)
+    first, *others = [published(peer, number) for number in range(1, rounds + 1)]
+    assert list(first) == list(range(round_ // CHUNK + 1))
+    assert all(other == first for other in others)
+
+
+def test_a_pass_that_the_host_forgot_is_not_rendered_any_further(connect: Callable[..., Peer]) -> None:
+    peer = connect()
+    assert peer.state(DOCUMENT.patch({"look_ahead": 3.0}).to_json())["t"] == "applied"
+    play(peer, 1, TOTAL)
+    complete = 80 * FRAME // CHUNK * CHUNK  # all windows whose spans are complete
+    peer.rendered(1, 0, complete)
+    peer.automation([(STOP, 0, 1, TOTAL, 0.0, 1, 0)])
+    play(peer, 2, TOTAL)
+    peer.rendered(2, 0, complete)  # what a pass leaves is rendered before the next pass
+    assert max(published(peer, 1)) == complete // CHUNK - 1
