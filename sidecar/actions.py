@@ -1,6 +1,7 @@
 """Acts: what a person asks of an instance beside edits of its document, as the change of the document that it makes.
 
-An act changes nothing itself. What it returns takes the way of every change, so that it is refused or taken as a whole.
+An act changes nothing of the instance itself. What it returns takes the way of every change, so that it is refused or
+taken as a whole.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from sidecar import exports, library, references
+from sidecar import exports, library, references, take_file
 from sidecar.errors import MessageError, StateError
 from sidecar.preset import About
 from sidecar.source import canonical
 from sidecar.sources import FILE, LEARN
+from sidecar.take_file import Format
+from sidecar.takes import CHOICES
 
 if TYPE_CHECKING:
     from sidecar.document import Document
     from sidecar.ledger import Ledger
+    from sidecar.takes import Takes
 
 Role = Literal["timbre", "structure", "file"]
 Slot = Literal["A", "B", "C"]
@@ -30,10 +34,17 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """A patch of the document, and the FLAC that it names by content hash."""
+    """What an act makes.
+
+    Attributes:
+        keys: a patch of the document.
+        attachments: the FLAC that it names, by content hash.
+        text: what else came of it, for people: the path of a file that was written.
+    """
 
     keys: Json
     attachments: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,7 @@ class Act:
         document: the document with the values in force.
         mode: the source mode in force.
         ledger: what was rendered; None where there is no timeline yet.
+        takes: the takes that are here.
     """
 
     arguments: Mapping[str, Any]
@@ -53,6 +65,7 @@ class Act:
     document: Document
     mode: int
     ledger: Ledger | None
+    takes: Takes
 
 
 def perform(verb: str, act: Act) -> Change:
@@ -107,6 +120,11 @@ class _Drop(Struct):
     slot: Slot
 
 
+class _Export(Struct):
+    slot: Slot
+    format: Format
+
+
 def _take(act: Act) -> Change:
     wanted = _arguments("take", act, _Take)
     if act.ledger is None:
@@ -126,6 +144,14 @@ def _drop_take(act: Act) -> Change:
     if len(kept) == len(act.document.fields.takes):
         raise StateError(f"There is no take {wanted.slot}.", "Choose one that `demon takes list` shows.")
     return Change({"takes": kept})
+
+
+def _export_take(act: Act) -> Change:
+    wanted = _arguments("export_take", act, _Export)
+    audio = act.takes.audio.get(CHOICES[wanted.slot])
+    if audio is None:
+        raise StateError(f"There is no take {wanted.slot}.", "Make it first, or put its audio back.")
+    return Change({}, text=str(take_file.export(audio, wanted.format)))
 
 
 def _other_takes(act: Act, slot: str) -> list[Json]:
@@ -169,6 +195,7 @@ _VERBS: Final[Mapping[str, Callable[[Act], Change]]] = {
     "clear_reference": _clear_reference,
     "take": _take,
     "drop_take": _drop_take,
+    "export_take": _export_take,
     "save_preset": _save_preset,
     "load_preset": _load_preset,
 }

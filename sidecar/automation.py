@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sidecar.errors import AutomationError, StateError
-from sidecar.lanes import MAX_BREAKPOINTS
+from sidecar.lane import MAX_BREAKPOINTS
 from sidecar.parameters import TABLE, Parameter
 from sidecar.records import MAX_SONG
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sidecar.timeline import Capture, Timeline
 
 Job = Callable[[], None]
+Done = int | tuple[int, str]
+"""The control version that a command came to; with it, what else came of it, for people."""
 
 STOP_S: Final = 5.0
 REPORT: Final = "See sidecar.log, and report it."
@@ -179,11 +181,14 @@ class EngineLoop:
             self._log.exception("instance failed", instance=name[:8])
             instance.fail("engine", f"{type(error).__name__}: {error}", REPORT)
 
-    def _command(self, name: str, command: int, reply: Send, action: Callable[[Instance], int]) -> None:
+    def _command(
+        self, name: str, command: int, reply: Send, action: Callable[[Instance], int | tuple[int, str]]
+    ) -> None:
         def job() -> None:
             try:
-                version = action(self._instance(name))
-                reply(protocol.encode(protocol.Applied(id=command, version=version)))
+                done = action(self._instance(name))
+                version, text = done if isinstance(done, tuple) else (done, "")
+                reply(protocol.encode(protocol.Applied(id=command, version=version, text=text)))
             except (SidecarError, EngineError) as error:
                 reply(_failed(command, error.code, error.text, error.fix))
             except Exception as error:  # noqa: BLE001 - as in _with

@@ -10,9 +10,11 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from sidecar import decoding
 from sidecar import protocol as p
 from sidecar.blob import encode_blob
 from sidecar.document import Document
+from sidecar.errors import MessageError
 from sidecar.records import FREE, PUBLISH, RECORD, Begin, Flag, Kind, record
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "plugin_bridge" / "golden"
@@ -167,9 +169,9 @@ def records_with_fields() -> list[tuple[Any, dict[str, Any]]]:
 def decoded(frames: list[bytes]) -> Any:
     """A message as a JSON object."""
     try:
-        message, _ = p.decode_peer(frames)
-    except p.MessageError:
-        message, _ = p.decode_sidecar(frames)
+        message, _ = decoding.decode_peer(frames)
+    except MessageError:
+        message, _ = decoding.decode_sidecar(frames)
     return msgspec.to_builtins(message)
 
 

@@ -1,139 +1,25 @@
 """Lanes: what the host drew, as one value per frame of song.
 
-A `Lane` is the polyline of one parameter in one pass. A `LaneSet` turns the polylines into frame values on the virtual
-clock: what is known at virtual frame v is the polyline before S(v), whatever blocks it arrived in.
+A `LaneSet` turns polylines into frame values on the virtual clock: what is known at virtual frame v is the polyline
+before S(v), whatever blocks it arrived in.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.frames import centres, first_sample, first_samples, frame_of
+from sidecar.lane import Lane
 from sidecar.parameters import TABLE
 from sidecar.region import Region
-
-MAX_BREAKPOINTS: Final = 65_536
-"""Breakpoints a lane keeps: one automation message. A peer that sends points but no blocks cannot fill the memory."""
-
-KEPT_FRAMES: Final = 15_000
-"""Frame values that a pass keeps: 10 minutes, the longest source. A pass without one may run for days."""
-
-FIRST_ROOM: Final = 512  # frames; 20 s, so that a song grows its arrays a few times only
-
-
-class Lane:
-    """The polyline of one parameter: steps (POINT) and linear moves (RAMP) in the order of their positions."""
-
-    def __init__(self, position: int, value: float) -> None:
-        self._positions: list[int] = [position]
-        self._values: list[float] = [value]
-        self._ramps: list[bool] = [False]
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-    def add(self, position: int, value: float, *, ramp: bool = False) -> None:
-        """Add a breakpoint; a position before the last one counts as at the last one."""
-        if len(self) >= MAX_BREAKPOINTS:
-            self._positions.pop()
-            self._values.pop()
-            self._ramps.pop()
-        self._positions.append(max(position, self._positions[-1]))
-        self._values.append(value)
-        self._ramps.append(ramp)
-
-    def before(self, limit: int) -> int:
-        """How many breakpoints lie before a position; at least 1, the first one is always in force."""
-        return max(bisect_left(self._positions, limit), 1)
-
-    def value(self, index: int) -> float:
-        """The value at a breakpoint."""
-        return self._values[index]
-
-    def position(self, index: int) -> int:
-        """The position of a breakpoint."""
-        return self._positions[index]
-
-    def at(self, position: int) -> float:
-        """The value at a position."""
-        index = max(bisect_right(self._positions, position) - 1, 0)
-        after = index + 1
-        if after == len(self) or not self._ramps[after] or position < self._positions[index]:
-            return self._values[index]
-        share = (position - self._positions[index]) / (self._positions[after] - self._positions[index])
-        return self._values[index] + (self._values[after] - self._values[index]) * share
-
-    def sample(self, positions: NDArray[np.int64]) -> NDArray[np.float64]:
-        """`at` of many positions, bit for bit."""
-        where = np.array(self._positions, np.int64)
-        values = np.array(self._values, np.float64)
-        ramps = np.array([*self._ramps[1:], False])
-        index = np.maximum(np.searchsorted(where, positions, "right") - 1, 0)
-        after = np.minimum(index + 1, len(self) - 1)
-        span = np.maximum(where[after] - where[index], 1)
-        moved = values[index] + (values[after] - values[index]) * ((positions - where[index]) / span)
-        return np.where(ramps[index] & (positions >= where[index]), moved, values[index])
-
-    def forget(self, count: int) -> None:
-        """Drop the first `count` breakpoints; the last one is always kept."""
-        count = min(count, len(self) - 1)
-        del self._positions[:count], self._values[:count], self._ramps[:count]
-
+from sidecar.track import KEPT_FRAMES, Memory, Track
 
 ON: Final = 0.5
 """From here on a switch is on: its two values are 0 and 1, and a ramp between them passes everything else."""
-
-
-class Track:
-    """A lane's values frame by frame, from song frame `start` on: at least the last `KEPT_FRAMES` of them."""
-
-    def __init__(self, start: int) -> None:
-        self.start = start
-        self._room = np.empty(FIRST_ROOM, np.float32)
-        self._count = 0
-
-    @property
-    def values(self) -> NDArray[np.float32]:
-        """[n] float32 of frames `start`, `start` + 1, ...; a view."""
-        return self._room[: self._count]
-
-    def append(self, values: NDArray[np.float64]) -> None:
-        """The values of the next frames."""
-        count = self._count + len(values)
-        if count > len(self._room):
-            kept = self.values[-KEPT_FRAMES:]
-            self.start += self._count - len(kept)
-            count = len(kept) + len(values)
-            self._room = np.concatenate([kept, np.empty(max(FIRST_ROOM, len(kept)) + len(values), np.float32)])
-        self._room[count - len(values) : count] = values
-        self._count = count
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Frame values of earlier rounds of a loop, by absolute frame: NaN where a frame was not reached."""
-
-    start: int = 0
-    values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
-
-    def over(self, key: str, region: Region) -> NDArray[np.float32]:
-        """The remembered values over a region, [T] float32, NaN where unknown."""
-        out = np.full(region.frames, np.nan, np.float32)
-        kept = self.values.get(key)
-        if kept is not None:
-            low, high = max(region.start, self.start), min(region.end, self.start + len(kept))
-            if low < high:
-                out[low - region.start : high - region.start] = kept[low - self.start : high - self.start]
-        return out
-
-    def is_all(self, key: str, value: float) -> bool:
-        """Whether every remembered value is this one."""
-        kept = self.values.get(key)
-        return kept is None or bool((np.isnan(kept) | (kept == np.float32(value))).all())
 
 
 class Drawn(Protocol):

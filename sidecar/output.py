@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.frames import first_sample, first_samples, frame_of
-from sidecar.lanes import Lane
+from sidecar.lane import Lane
 from sidecar.limiter import AHEAD, TAPS, gains
 from sidecar.loudness import Loudness
 

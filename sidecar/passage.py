@@ -21,6 +21,7 @@ class Passage:
     """
 
     def __init__(self, rate: int) -> None:
+        self.rate = rate
         self._room = room(rate)
         self._buffer: Audio = np.zeros((2, self._room), np.float32)  # pages that are never written take no memory
         self._end = 0

@@ -151,6 +151,11 @@ class Project:
         """What the list of instances says about the document's takes."""
         return [msgspec.convert(msgspec.to_builtins(take), TakeInfo) for take in self.document.fields.takes]
 
+    @property
+    def heard_frames(self) -> int:
+        """Frames of the track that the pass in progress has captured, in mode Learn."""
+        return self._sources.heard_frames if self.mode == LEARN else 0
+
     def look_again(self) -> None:
         """Look for audio that is missing; `missing` itself looks for LoRAs."""
         self._sources.look_again(self.document)

@@ -16,9 +16,9 @@ from sidecar.windows import Run
 if TYPE_CHECKING:
     from engine import Session
     from sidecar.ahead import AheadScore
-    from sidecar.lanes import Memory
     from sidecar.publisher import Publisher
     from sidecar.score import Score
+    from sidecar.track import Memory
 
 
 class Rendering:

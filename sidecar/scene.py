@@ -49,6 +49,7 @@ class View:
         curves: lanes over the region, by key.
         source: what is re-generated, if anything is.
         missing: what the project names and this machine lacks.
+        learning: frames that the pass has heard so far, of a track that it is the first to hear.
     """
 
     region: Region
@@ -61,6 +62,7 @@ class View:
     curves: Mapping[str, Curve]
     source: SourceAudio | None
     missing: Sequence[protocol.Missing]
+    learning: int = 0
 
 
 class Scenes:
@@ -125,6 +127,7 @@ class Scenes:
             checkpoint=self._session.checkpoint.id,
             missing=list(view.missing)[: protocol.MAX_MISSING],
             lanes=list(lanes),
+            learning=view.learning,
         )
         values = [np.broadcast_to(np.asarray(curve, "<f4"), (region.frames,)).tobytes() for curve in lanes.values()]
         return protocol.encode(
@@ -159,7 +162,8 @@ def view(running: Rendering | None, standby: Rendering | None, project: Project,
         extent = Region(0, TEXT_FRAMES) if source is None else source.region
         region = shown(extent.start, extent.end, place)
         curves: dict[str, Curve] = {key: project.values[key] for key in keys}
-        return View(region, place, 0, 0, 0, None, None, curves, source, project.missing)
+        learning = project.heard_frames if source is None else 0
+        return View(region, place, 0, 0, 0, None, None, curves, source, project.missing, learning)
     run = rendering.run
     region = shown(*run.extent, run.playhead)
     return View(

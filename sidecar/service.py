@@ -16,6 +16,7 @@ import structlog
 import zmq
 
 from sidecar import __version__, protocol
+from sidecar.decoding import command_id, decode_peer
 from sidecar.document import parse_json
 from sidecar.engine_loop import ActCommand, EngineLoop, StateCommand
 from sidecar.errors import InstanceError, MessageError, SidecarError
@@ -117,7 +118,7 @@ class Service:
         if peer is not None:
             peer.heard = time.monotonic()
         try:
-            message, rest = protocol.decode_peer(frames)
+            message, rest = decode_peer(frames)
             if isinstance(message, protocol.Hello):
                 self._hello(address, message)
             elif peer is not None:
@@ -126,7 +127,7 @@ class Service:
                 raise InstanceError("This connection has not said hello.", "Say hello first.")
         except SidecarError as error:
             self._log.warning("refused", code=error.code, text=error.text)
-            failed = protocol.Failed(id=protocol.command_id(frames), code=error.code, text=error.text, fix=error.fix)
+            failed = protocol.Failed(id=command_id(frames), code=error.code, text=error.text, fix=error.fix)
             self._send(address, protocol.encode(failed))
 
     def _hello(self, address: bytes, hello: protocol.Hello) -> None:

@@ -13,7 +13,7 @@ from sidecar.content import ContentStore
 from sidecar.document import Document
 from sidecar.errors import ContentError
 from sidecar.fields import SourceEntry
-from sidecar.frames import first_sample
+from sidecar.frames import first_sample, frame_of
 from sidecar.passage import Audio, Passage, merge
 from sidecar.source import SourceAudio, canonical, decode_flac
 from sidecar.windows import resample
@@ -123,6 +123,11 @@ class Sources:
             self._lossy = True
         elif self._passage is not None:
             self._passage.write(song, audio)
+
+    @property
+    def heard_frames(self) -> int:
+        """Frames that the passage of this pass is long so far."""
+        return 0 if self._passage is None else frame_of(self._passage.audio.shape[1], self._passage.rate)
 
     def drop(self) -> None:
         """The pass is over and taught nothing."""

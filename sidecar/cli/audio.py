@@ -1,12 +1,12 @@
-"""A person's audio files: reading with errors that a person can use, writing bytes that depend on the audio alone."""
+"""A person's audio files: reading with errors that a person can use, writing all or nothing."""
 
-import struct
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from sidecar import wav
 from sidecar.cli.output import CommandError
 
 
@@ -32,20 +32,12 @@ def read_stereo(path: Path) -> tuple[NDArray[np.float32], int]:
 def write_wav(path: Path, audio: NDArray[np.float32], rate: int) -> None:
     """Write [2, N] float32 as a WAV file, all of it or nothing.
 
-    Written here because libsndfile puts the time of day into every float WAV (its PEAK chunk), and a bounce that is
-    repeated has to be the same file.
-
     Raises:
         CommandError: it cannot be written.
     """
-    data = np.ascontiguousarray(audio.T, "<f4").tobytes()
-    channels, width = audio.shape[0], 4
-    layout = struct.pack("<HHIIHHH", 3, channels, rate, rate * channels * width, channels * width, 8 * width, 0)
-    chunks = [(b"fmt ", layout), (b"fact", struct.pack("<I", audio.shape[1])), (b"data", data)]
-    body = b"WAVE" + b"".join(name + struct.pack("<I", len(part)) + part for name, part in chunks)
     temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+        temporary.write_bytes(wav.encode(audio, rate))
         temporary.replace(path)
     except OSError as error:
         raise CommandError(

@@ -1,6 +1,5 @@
 """`demon takes`: the takes of a running plugin instance: make, list, drop, export."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +10,6 @@ from sidecar.cli.control import choose
 from sidecar.cli.output import ERR, OUT, CommandError, print_json
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from sidecar.protocol import TakeInfo
     from sidecar.source import SourceAudio
 
@@ -79,13 +75,15 @@ def export(
     instance: Wanted = None,
 ) -> None:
     """Write a take as an audio file."""
-    if output.suffix.lower() not in {".wav", ".flac"}:
+    from sidecar import take_file
+
+    if output.suffix.lower().removeprefix(".") not in take_file.FORMATS:
         raise CommandError(f"{output} is neither .wav nor .flac", "name a file that ends in .wav or .flac", 2)
     wanted = _slot(slot)
     take = next((take for take in _takes(instance) if take.slot == wanted), None)
     if take is None:
         raise CommandError(f"there is no take {wanted}", "see demon takes list")
-    _write(output, _audio(take))
+    take_file.write(output, _audio(take))
     OUT.print(str(output), markup=False)
 
 
@@ -110,27 +108,3 @@ def _audio(take: "TakeInfo") -> "SourceAudio":
     from sidecar.fields import TakeEntry
 
     return ContentStore().get(msgspec.convert(msgspec.to_builtins(take), TakeEntry))
-
-
-def _at_level(audio: "SourceAudio") -> "NDArray[np.int32]":
-    """Canonical audio is kept as loud as 24 bits allow; a file that others play has the level that was heard."""
-    import numpy as np
-
-    return np.rint(audio.whole * audio.scale).astype(np.int32)
-
-
-def _write(output: Path, audio: "SourceAudio") -> None:
-    from sidecar.cli.audio import write_wav
-
-    if output.suffix.lower() == ".wav":
-        write_wav(output, audio.audio, audio.rate)
-        return
-    if audio.scale > 1.0:
-        raise CommandError("the take is louder than full scale", "export it as .wav, which has room for that")
-    temporary = output.with_name(f".{output.name}.part")
-    try:
-        temporary.write_bytes(replace(audio, whole=_at_level(audio), scale=1.0).flac())
-        temporary.replace(output)
-    except OSError as error:
-        fix = "choose a folder that you can write to"
-        raise CommandError(f"{output} cannot be written: {error.strerror}", fix) from error

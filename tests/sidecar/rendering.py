@@ -7,12 +7,12 @@ from conftest import RATE, SHORT_CLOCK, music
 
 from engine import Session
 from sidecar.document import Document
-from sidecar.lanes import Memory
 from sidecar.material import Preparer
 from sidecar.parameters import TABLE
 from sidecar.passes import Pass, Progress
 from sidecar.score import Score
 from sidecar.source import canonical
+from sidecar.track import Memory
 from sidecar.windows import Run
 
 Point = tuple[int, str, float]

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.frames import centre, first_sample
-from sidecar.lanes import MAX_BREAKPOINTS, Lane, LaneSet, Memory
+from sidecar.lane import MAX_BREAKPOINTS, Lane
+from sidecar.lanes import LaneSet
 from sidecar.parameters import TABLE
 from sidecar.region import Region
+from sidecar.track import Memory
 
 RATE = 48_000
 REGION = Region(0, 50)

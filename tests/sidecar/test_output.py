@@ -7,7 +7,7 @@ import pytest
 from conftest import RATE, music
 
 from sidecar.frames import first_sample, frame_of
-from sidecar.lanes import Lane
+from sidecar.lane import Lane
 from sidecar.limiter import CEILING, FILTER
 from sidecar.output import render_output
 

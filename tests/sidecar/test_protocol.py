@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar import protocol
+from sidecar import decoding, protocol
 from sidecar.errors import MessageError
 from sidecar.golden import messages
 from sidecar.records import RECORD, Kind, decode_records, record
@@ -18,10 +18,10 @@ VALID = list(messages().values())
 
 @given(st.lists(st.binary(max_size=200), max_size=4))
 def test_random_frames_are_refused_or_understood(frames: list[bytes]) -> None:
-    for decode in (protocol.decode_peer, protocol.decode_sidecar):
+    for decode in (decoding.decode_peer, decoding.decode_sidecar):
         with contextlib.suppress(MessageError):
             decode(frames)
-    assert protocol.command_id(frames) >= 0
+    assert decoding.command_id(frames) >= 0
 
 
 @given(st.sampled_from(VALID), st.data())
@@ -32,7 +32,7 @@ def test_a_damaged_message_is_refused_or_understood(frames: list[bytes], data: s
     head[place] ^= data.draw(st.integers(0, 255))
     for damaged in ([bytes(head[:cut]), *frames[1:]], [bytes(head), *frames[1:]], frames[:-1], [*frames, b""]):
         with contextlib.suppress(MessageError):
-            protocol.decode_peer(damaged)
+            decoding.decode_peer(damaged)
 
 
 @pytest.mark.parametrize(
@@ -52,33 +52,33 @@ def test_a_damaged_message_is_refused_or_understood(frames: list[bytes], data: s
 )
 def test_a_wrong_map_is_refused(head: object) -> None:
     with pytest.raises(MessageError):
-        protocol.decode_peer([msgpack.packb(head)])
+        decoding.decode_peer([msgpack.packb(head)])
 
 
 def test_unknown_keys_are_ignored() -> None:
-    message, _ = protocol.decode_peer([msgpack.packb({"newer": [1], "time": 5, "t": "ping"})])
+    message, _ = decoding.decode_peer([msgpack.packb({"newer": [1], "time": 5, "t": "ping"})])
     assert message == protocol.Ping(time=5)
 
 
 def test_the_id_of_a_broken_command_is_found_for_the_answer() -> None:
-    assert protocol.command_id([msgpack.packb({"t": "state", "id": 7})]) == 7
-    assert protocol.command_id([msgpack.packb({"t": "state", "id": -7})]) == 0
-    assert protocol.command_id([]) == 0
+    assert decoding.command_id([msgpack.packb({"t": "state", "id": 7})]) == 7
+    assert decoding.command_id([msgpack.packb({"t": "state", "id": -7})]) == 0
+    assert decoding.command_id([]) == 0
 
 
 def test_bounds_hold() -> None:
     ping = msgpack.packb({"t": "ping", "time": 1})
     with pytest.raises(MessageError, match="frame"):
-        protocol.decode_peer([ping] + [b""] * 16)
+        decoding.decode_peer([ping] + [b""] * 16)
     with pytest.raises(MessageError, match="frame 0"):
-        protocol.decode_peer([msgpack.packb({"t": "ping", "time": 1, "x": "y" * 70_000})])
+        decoding.decode_peer([msgpack.packb({"t": "ping", "time": 1, "x": "y" * 70_000})])
     with pytest.raises(MessageError, match="count"):
-        protocol.decode_peer([msgpack.packb({"t": "automation", "first": 0, "count": 65_537}), b""])
+        decoding.decode_peer([msgpack.packb({"t": "automation", "first": 0, "count": 65_537}), b""])
     state = msgpack.packb({"t": "state", "id": 1, "instance": "0" * 32, "attachments": []})
     with pytest.raises(MessageError, match="frame 1"):
-        protocol.decode_peer([state, bytes(protocol.MAX_DOCUMENT + 1)])
+        decoding.decode_peer([state, bytes(protocol.MAX_DOCUMENT + 1)])
     with pytest.raises(MessageError, match="x" * 5 + "|too deep|frame 0"):
-        protocol.decode_peer([b"\x91" * 60_000])
+        decoding.decode_peer([b"\x91" * 60_000])
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from conftest import RATE, music
 from hypothesis import given
 from hypothesis import strategies as st
 from peer import POINT, STOP, Peer
-from test_service import CLIP, DENOISE, VALUES, learned
+from test_service import CLIP, DENOISE, STATE, VALUES, learned
 
 from engine import Session
 from sidecar.coverage import PAGE, Coverage, source_peaks
 from sidecar.frames import first_sample
 from sidecar.parameters import TABLE
-from sidecar.region import Region
+from sidecar.region import TEXT_FRAMES, Region
 from sidecar.scene import SHOWN_FRAMES, Scenes, View, shown
 from sidecar.source import canonical
 from sidecar.windows import Run
@@ -131,3 +131,16 @@ def test_an_editor_sees_the_pass_that_it_watches(connect: Connect) -> None:
     peer.block(3, 0, CLIP.shape[1])
     peer.rendered(3, 0, CLIP.shape[1])
     assert not [message for message, _ in peer.seen if message["t"] == "scene"]
+
+
+def test_an_editor_sees_how_much_of_a_track_was_heard_while_it_is_learned(connect: Connect) -> None:
+    peer = connect()
+    assert peer.state(STATE)["t"] == "applied"
+    peer.send("watch", id=peer.next_id(), instance=peer.instance, on=True)
+    peer.begin(1, 0, VALUES)
+    for at, frames in ((0, 10), (19_200, 20)):
+        peer.block(1, at, 19_200)
+        peer.capture(1, at, CLIP[:, at : at + 19_200])
+        peer.wait("scene", lambda m, frames=frames: m["learning"] == frames)
+    peer.automation([(STOP, 0, 1, 38_400, 0.0, 0, 0)])
+    peer.wait("scene", lambda m: m["learning"] == 0 and m["frames"] != TEXT_FRAMES)

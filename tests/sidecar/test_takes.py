@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from test_service import CLIP, bounced, learned
 from typer.testing import CliRunner
 
 from engine import Session
-from sidecar import __version__
+from sidecar import __version__, take_file
 from sidecar.cli.app import app
 from sidecar.errors import StateError
 from sidecar.frames import WINDOW, first_sample
@@ -180,6 +181,37 @@ def test_a_take_of_a_standby_is_what_play_begins_with(connect: Connect) -> None:
     assert bounced(other, 1, points=points).tobytes() == bounced(peer, 3, points=points).tobytes()
 
 
+@pytest.mark.parametrize("kind", ["wav", "flac"])
+def test_a_take_is_exported_beside_what_is_there_as_it_was_heard(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("DEMON_EXPORT_DIR", str(tmp_path / "music"))
+    peer = connect()
+    learned(peer)
+    heard = bounced(peer, 2)
+    act(peer, "take", slot="A", start=20_000, end=50_000)
+    first, second = (act(peer, "export_take", slot="A", format=kind) for _ in range(2))
+    assert [answer["text"] for answer in (first, second)] == [
+        str(tmp_path / "music" / name) for name in (f"Take A.{kind}", f"Take A 2.{kind}")
+    ]
+    audio, rate = soundfile.read(second["text"], dtype="float32")
+    assert rate == RATE
+    assert np.abs(audio.T - heard[:, 19_200 : 3 * 19_200]).max() < 2.0**-22
+    assert sorted(path.name for path in (tmp_path / "music").iterdir()) == [f"Take A 2.{kind}", f"Take A.{kind}"]
+
+
+def test_no_name_of_a_take_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEMON_EXPORT_DIR", str(tmp_path))
+    for name in ("../../up", "/etc/passwd", "..", "", "a\0b", "x" * 300, ".hidden"):
+        path = take_file.export(replace(take(0, 1), name=name), "flac")
+        assert path.parent == tmp_path
+        assert path.is_file()
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("DEMON_EXPORT_DIR", str(tmp_path / "file"))
+    with pytest.raises(StateError, match="cannot be written"):
+        take_file.export(take(0, 1), "wav")
+
+
 @pytest.mark.parametrize(
     ("verb", "arguments", "code"),
     [
@@ -189,6 +221,8 @@ def test_a_take_of_a_standby_is_what_play_begins_with(connect: Connect) -> None:
         ("take", {"slot": "A", "start": 0, "end": 9_600}, "bad_state"),
         ("take", {"slot": "A", "start": 9, "end": 9}, "bad_state"),
         ("drop_take", {"slot": "A"}, "bad_state"),
+        ("export_take", {"slot": "A", "format": "wav"}, "bad_state"),
+        ("export_take", {"slot": "A", "format": "mp3"}, "bad_message"),
     ],
 )
 def test_a_take_that_cannot_be_made_is_refused_with_what_to_do(

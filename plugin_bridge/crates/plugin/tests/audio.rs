@@ -11,7 +11,8 @@ use clack_extensions::state::PluginState;
 use clack_extensions::tail::{PluginTail, TailLength};
 use clack_host::prelude::*;
 use rig::{Rig, Stereo, event, extension, noise};
-use shim_core::parameters;
+use serde_json::json;
+use shim_core::{Instance, parameters};
 
 #[test]
 fn there_is_a_stereo_port_each_way_and_a_second_input_that_nobody_has_to_connect() {
@@ -36,20 +37,12 @@ fn there_is_a_stereo_port_each_way_and_a_second_input_that_nobody_has_to_connect
     assert_eq!(tail.get(&processor.plugin_handle()), TailLength::Infinite);
 }
 
-/// A state whose document asks for this look-ahead, in seconds.
-fn looking_ahead(rig: &mut Rig, seconds: &str) {
+/// Loads a project that asks for this look-ahead.
+fn look_ahead(rig: &mut Rig, seconds: f64) {
+    let project = Instance::new("test");
+    project.edit(json!({"look_ahead": seconds}).as_object().cloned().unwrap()).unwrap();
     let state: PluginState = extension(&mut rig.instance);
-    let mut saved = Vec::new();
-    state.save(&rig.instance.plugin_handle(), &mut saved).unwrap();
-    let length = u32::from_le_bytes(saved[12..16].try_into().unwrap()) as usize;
-    let document = String::from_utf8(saved[16..16 + length].to_vec()).unwrap();
-    let document = document.replacen('{', &format!("{{\"look_ahead\":{seconds},"), 1);
-    let mut blob = saved[..12].to_vec();
-    blob.extend((document.len() as u32).to_le_bytes());
-    blob.extend(document.as_bytes());
-    blob.extend(0u32.to_le_bytes());
-    blob.extend(crc32fast::hash(&blob).to_le_bytes());
-    state.load(&rig.instance.plugin_handle(), &mut Cursor::new(blob)).unwrap();
+    state.load(&rig.instance.plugin_handle(), &mut Cursor::new(project.save_state())).unwrap();
 }
 
 fn latency(rig: &mut Rig) -> u32 {
@@ -62,7 +55,7 @@ fn a_look_ahead_is_declared_at_activation_and_a_change_asks_for_another_one() {
     let mut rig = Rig::new();
     let processor = rig.activate(64);
     assert_eq!((latency(&mut rig), rig.latency_changes(), rig.restarts()), (0, 0, 0));
-    looking_ahead(&mut rig, "0.001");
+    look_ahead(&mut rig, 0.001);
     assert_eq!((latency(&mut rig), rig.restarts()), (0, 1), "constant while it is active");
     rig.instance.deactivate(processor);
     let mut processor = rig.activate(64).start_processing().unwrap();

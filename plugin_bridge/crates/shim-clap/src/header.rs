@@ -48,7 +48,7 @@ unsafe impl<'a> FactoryImplementation<'a> for Factory {
     }
 }
 
-/// clack's own factory behind ours; null when ours is not one.
+/// clack's own factory behind ours; none when ours is not one.
 ///
 /// # Safety
 /// `factory` is what `Factory` gave the host.
@@ -60,23 +60,29 @@ unsafe fn behind(factory: *const clap_plugin_factory) -> Option<&'static clap_pl
     unsafe { found.as_ref() }
 }
 
+/// # Safety
+/// As [`behind`].
 unsafe extern "C" fn count(factory: *const clap_plugin_factory) -> u32 {
-    // SAFETY: the host passes what it got from us, and clack's functions take clack's own factory.
+    // SAFETY: as the contract says; clack's functions take clack's own factory.
     unsafe { behind(factory).and_then(|inner| Some(inner.get_plugin_count?(inner))).unwrap_or(0) }
 }
 
+/// # Safety
+/// As [`behind`].
 unsafe extern "C" fn descriptor(factory: *const clap_plugin_factory, index: u32) -> *const clap_plugin_descriptor {
     // SAFETY: as in `count`.
     let found = unsafe { behind(factory).and_then(|inner| Some(inner.get_plugin_descriptor?(inner, index))) };
     found.unwrap_or(std::ptr::null())
 }
 
+/// # Safety
+/// As [`behind`]; `host` and `id` are what CLAP has a host pass to `create_plugin`.
 unsafe extern "C" fn create(
     factory: *const clap_plugin_factory,
     host: *const clap_host,
     id: *const c_char,
 ) -> *const clap_plugin {
-    // SAFETY: as in `count`; the host's pointers are passed on as they came.
+    // SAFETY: as in `count`; clack asks of the other pointers what our contract does.
     let made = unsafe { behind(factory).and_then(|inner| Some(inner.create_plugin?(inner, host, id))) };
     let plugin = made.unwrap_or(std::ptr::null()).cast_mut();
     // SAFETY: clack made it on the heap for the host, which has not seen it yet.
@@ -90,9 +96,12 @@ unsafe extern "C" fn create(
 }
 
 /// Audio thread.
+///
+/// # Safety
+/// `plugin` is one that [`create`] made, and `block` a valid block, its transport null or valid during the call.
 unsafe extern "C" fn process(plugin: *const clap_plugin, block: *const clap_process) -> clap_process_status {
     let Some(call) = PROCESS.get() else { return CLAP_PROCESS_ERROR };
-    // SAFETY: the host gives a valid block, whose transport is null or valid during the call.
+    // SAFETY: as the contract says.
     let (host, transport) = unsafe { (&*block, (*block).transport.as_ref()) };
     match transport.filter(|transport| !is_whole(&transport.header)) {
         // SAFETY: the host's arguments, as they came.

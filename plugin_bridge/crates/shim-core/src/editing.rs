@@ -124,7 +124,7 @@ impl Instance {
     }
 
     fn follow(&self, number: u64, change: Option<Change>) {
-        let Some(change) = change else { return self.shared.outcomes.close(number, Outcome::Done) };
+        let Some(change) = change else { return self.shared.outcomes.close(number, Outcome::Done(String::new())) };
         self.send(Command::Edit(number, change));
         self.shared.tell_names();
         self.shared.notify(Notice::DocumentChanged);

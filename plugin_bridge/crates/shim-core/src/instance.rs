@@ -48,6 +48,8 @@ struct Engaged {
     /// The epoch of the last timeline.
     epoch: u32,
     active: bool,
+    /// In Hz, of the last activation; 0 before the first.
+    rate: u32,
 }
 
 impl Instance {
@@ -85,7 +87,7 @@ impl Instance {
             },
             None => self.first_core(&mut engaged, rate)?,
         };
-        engaged.active = true;
+        (engaged.active, engaged.rate) = (true, rate);
         let latency = self.shared.activate(rate);
         drop(parked);
         Ok(Processor::new(core, self.parked.clone(), latency))
@@ -103,6 +105,12 @@ impl Instance {
         drop(processor);
         self.shared.deactivate();
         self.engaged().active = false;
+    }
+
+    /// Samples a second of the last activation, which song samples are counted in; none before the first.
+    pub fn rate(&self) -> Option<u32> {
+        let rate = self.engaged().rate;
+        (rate > 0).then_some(rate)
     }
 
     /// Samples that an activation at this rate would declare.

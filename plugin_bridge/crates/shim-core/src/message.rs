@@ -71,6 +71,9 @@ pub(crate) enum Message {
     Applied {
         id: u64,
         version: u64,
+        /// What came of an act, for people.
+        #[serde(default)]
+        text: String,
     },
     Failed {
         id: u64,

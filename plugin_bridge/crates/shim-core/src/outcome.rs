@@ -10,7 +10,8 @@ use std::{
 pub enum Outcome {
     /// Not answered yet.
     Pending,
-    Done,
+    /// Done; what came of it, for people: the path of a file that was written, most often nothing.
+    Done(String),
     /// Nothing was changed; what was wrong and what to do, one line.
     Refused(String),
 }
@@ -67,7 +68,7 @@ mod tests {
             outcomes.open();
         }
         assert_eq!(outcomes.get(first), None);
-        outcomes.close(first, Outcome::Done);
+        outcomes.close(first, Outcome::Done(String::new()));
         assert_eq!(outcomes.get(0), None);
     }
 }

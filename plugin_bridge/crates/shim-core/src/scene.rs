@@ -36,6 +36,9 @@ pub struct SceneHead {
     pub missing: Vec<Missing>,
     /// Keys of the lanes that are not constant at their default.
     pub lanes: Vec<String>,
+    /// Frames that the pass has heard so far, of a track that it is the first to hear.
+    #[serde(default)]
+    pub learning: u32,
 }
 
 /// Content that a document names and this machine lacks.

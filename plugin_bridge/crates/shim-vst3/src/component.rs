@@ -7,8 +7,9 @@ use shim_core::{Instance, Notice};
 use vst3::Steinberg::Linux::IRunLoop;
 use vst3::{Class, ComRef, Steinberg::Vst::*, Steinberg::*};
 
+use crate::block::SIDE_CHAIN;
 use crate::news::{Handler, News, Timer};
-use crate::processor::{Audio, SIDE_CHAIN};
+use crate::processor::Audio;
 use crate::{guard, stream, text};
 
 /// Rate and largest block between `setupProcessing` and `setActive`; hosts that skip the former get these.

@@ -6,6 +6,7 @@
 // VST3's enum constants are signed on Windows and unsigned elsewhere.
 #![allow(clippy::unnecessary_cast)]
 
+mod block;
 mod changes;
 mod component;
 mod controller;

@@ -46,7 +46,7 @@ impl Asked {
                 *refused = Some(text);
                 false
             }
-            Some(Outcome::Done) | None => false,
+            Some(Outcome::Done(_)) | None => false,
         });
         self.open.len() != before
     }

@@ -33,18 +33,19 @@ impl Asked {
     }
 
     /// The sidecar did it. False: no command of the editor has this id.
-    pub(super) fn applied(&mut self, shared: &Shared, id: u64) -> bool {
+    pub(super) fn applied(&mut self, shared: &Shared, id: u64, text: &str) -> bool {
+        let done = || Outcome::Done(text.to_owned());
         match self.0.remove(&id) {
             Some(Command::Edit(number)) => {
                 shared.draft().settle(number, true);
-                shared.outcomes.close(number, Outcome::Done);
+                shared.outcomes.close(number, done());
             }
             Some(Command::Act(number)) => {
                 shared.draft().acted();
-                shared.outcomes.close(number, Outcome::Done);
+                shared.outcomes.close(number, done());
             }
             Some(Command::State(numbers)) => {
-                numbers.into_iter().for_each(|number| shared.outcomes.close(number, Outcome::Done));
+                numbers.into_iter().for_each(|number| shared.outcomes.close(number, done()));
                 return false;
             }
             Some(Command::Watch) => {}

@@ -47,8 +47,8 @@ impl Session {
             Message::Welcome { .. } if !self.welcomed => self.introduce(courier).await.map_err(End::Lost)?,
             Message::Failed { id, code, text, fix } => self.failed(courier, id, &code, &format!("{text} {fix}"))?,
             Message::Applied { id, .. } if self.opening == Some(id) => self.opened(courier).await.map_err(End::Lost)?,
-            Message::Applied { id, .. } => {
-                self.asked.applied(&courier.shared, id);
+            Message::Applied { id, text, .. } => {
+                self.asked.applied(&courier.shared, id, &text);
                 self.state = self.state.filter(|state| *state != id);
             }
             Message::Scene(head) => self.scene(courier, head, &frames),

@@ -30,7 +30,7 @@ fn an_edit_goes_as_its_own_keys_and_its_undo_and_redo_likewise() {
     assert!(patch(&sidecar)["format"].is_string(), "the handshake sends the whole document");
     let number = instance.edit(object(json!({"prompts": {"a": "pads"}}))).unwrap();
     assert_eq!(patch(&sidecar), json!({"prompts": {"a": "pads"}}));
-    assert_eq!(settled(&instance, number), Outcome::Done);
+    assert_eq!(settled(&instance, number), Outcome::Done(String::new()));
     assert!(notices.try_iter().any(|notice| notice == Notice::DocumentChanged));
     assert!(instance.undo());
     assert_eq!(patch(&sidecar), json!({"prompts": null}));
@@ -68,7 +68,10 @@ fn an_edit_without_a_sidecar_is_in_force_and_reaches_the_next_one() {
     let later = instance.edit(object(json!({"seed": 8}))).unwrap();
     let sidecar = Sidecar::start(&folder, Script::default());
     assert_eq!(patch(&sidecar)["seed"], json!(8));
-    assert_eq!((settled(&instance, number), settled(&instance, later)), (Outcome::Done, Outcome::Done));
+    assert_eq!(
+        (settled(&instance, number), settled(&instance, later)),
+        (Outcome::Done(String::new()), Outcome::Done(String::new()))
+    );
     instance.deactivate(processor);
 }
 
@@ -85,7 +88,7 @@ fn an_act_carries_its_bytes_and_what_came_of_it_can_be_undone() {
     let (head, frames) = sidecar.wait_message("act");
     assert_eq!((&head["verb"], &head["attachments"]), (&json!("reference"), &json!(["bell.wav"])));
     assert_eq!((serde_json::from_slice::<Value>(&frames[0]).unwrap(), &frames[1]), (json!(arguments), &vec![1, 2, 3]));
-    assert_eq!(settled(&instance, number), Outcome::Done);
+    assert_eq!(settled(&instance, number), Outcome::Done(String::new()));
     sidecar.document(json!({"format": "demon-state", "version": 2, "timbre": {"name": "bell"}}));
     until("the document is there", || instance.document().get("timbre").is_some());
     assert_eq!(instance.steps(), (true, false));

@@ -1,8 +1,10 @@
 //! An instance against a sidecar over the real transport and the real shared file.
 
 mod editing;
+mod peer;
 mod sidecar;
 
+use serde_json::json;
 use shim_core::{Block, Instance, Notice, Processor, Status, parameters};
 use sidecar::{Script, Sidecar, Told, folder};
 use std::{
@@ -75,18 +77,6 @@ fn an_offline_pass_waits_for_every_chunk_and_does_not_depend_on_the_block_size()
     instance.deactivate(processor);
 }
 
-/// A state whose document has this look-ahead, in seconds.
-fn looking_ahead(seconds: f64) -> Vec<u8> {
-    let document = serde_json::json!({"format": "demon-state", "version": 2, "look_ahead": seconds}).to_string();
-    let mut blob = b"DEMONST1".to_vec();
-    blob.extend(1u32.to_le_bytes());
-    blob.extend((document.len() as u32).to_le_bytes());
-    blob.extend(document.as_bytes());
-    blob.extend(0u32.to_le_bytes());
-    blob.extend(crc32fast::hash(&blob).to_le_bytes());
-    blob
-}
-
 #[test]
 fn a_bounce_with_a_look_ahead_is_the_same_one_later() {
     let folder = folder();
@@ -94,7 +84,9 @@ fn a_bounce_with_a_look_ahead_is_the_same_one_later() {
     let (instance, notices) = instance();
     let mut processor = instance.activate(RATE, 4096).unwrap();
     let expected = play(&mut processor, 30_000, 512, true);
-    instance.load_state(&looking_ahead(0.125)).unwrap();
+    let other = Instance::new("test");
+    other.edit(json!({"look_ahead": 0.125}).as_object().cloned().unwrap()).unwrap();
+    instance.load_state(&other.save_state()).unwrap();
     assert_eq!((processor.latency(), instance.latency(RATE)), (0, 1000), "constant while it is active");
     assert!(notices.try_iter().any(|notice| notice == Notice::LatencyChanged));
     instance.deactivate(processor);
@@ -186,9 +178,7 @@ fn a_state_is_sent_before_the_pass_that_follows_it_and_documents_are_saved() {
     let mut processor = instance.activate(RATE, 4096).unwrap();
     until("it connects", || instance.status() == Status::Dry);
     sidecar.wait_message("state");
-    sidecar.document(
-        serde_json::json!({"format": "demon-state", "version": 2, "later": 7, "parameters": {"denoise": 0.5}}),
-    );
+    sidecar.document(json!({"format": "demon-state", "version": 2, "later": 7, "parameters": {"denoise": 0.5}}));
     let mut wanted = vec![Notice::DocumentChanged, Notice::ValuesChanged];
     while !wanted.is_empty() {
         let notice = notices.recv_timeout(Duration::from_secs(20)).unwrap();
