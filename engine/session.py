@@ -2,39 +2,22 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from engine import device as devices
-from engine.analysis.info import AudioInfo, audio_info
-from engine.backends import Backend
-from engine.backends.choose import check_backend
-from engine.codec.encoding import Encoding
 from engine.constants import FRAME_RATE, SOURCE_GRID
-from engine.errors import EngineError, RequestError
-from engine.lora.library import LoraLibrary
-from engine.model import checkpoint as checkpoints
-from engine.model.checkpoint import BUNDLED, CheckpointInfo
-from engine.model.hub import Progress
-from engine.parts import Parts, locate, no_progress, open_parts
-from engine.request.conditioning import Conditioning
-from engine.request.curves import Curve
-from engine.request.latents import blend_latents
+from engine.errors import EngineError
 from engine.request.repaint import repainted
 from engine.request.request import Request, even_frames
 from engine.request.snapshot import check
-from engine.request.source import Source
 from engine.stream.changes import Change
 from engine.stream.handle import StreamHandle
 from engine.stream.self_check import SelfCheck, self_check
 from engine.stream.stream import UNCHECKED, Stream
 from engine.stream.warmup import WarmedPart, timed
-from engine.text.embedding import TextEmbedding
-from engine.text.format import format_lyrics, format_prompt, instruction
+from engine.surface.audio import Audio
+from engine.surface.texts import Texts
 
 
 def preload() -> None:
@@ -46,262 +29,14 @@ def preload() -> None:
     import_module("diffusers.models.transformers.ace_step_transformer")
 
 
-class Session:
+class Session(Texts, Audio):
     """A loaded checkpoint. Open it with `Session.open`, close it with `close` or as a context manager.
 
     A session that was opened but has run nothing yet may be carried into a forked child and used there: opening starts
     no worker threads. One thread at a time may use a session and its streams.
     """
 
-    def __init__(self, info: CheckpointInfo, threads: int, backend: str, report: Progress) -> None:
-        """Use `Session.open`."""
-        self.checkpoint = info
-        self._threads = threads
-        self._claim = UNCHECKED
-        self._parts: Parts | None = open_parts(info, threads, backend, report)
-
-    @classmethod
-    def open(
-        cls,
-        checkpoint: str | Path = BUNDLED,
-        *,
-        device: str = "cpu",
-        threads: int = 1,
-        backend: str = "eager",
-        progress: Progress | None = None,
-    ) -> Self:
-        """Load a checkpoint.
-
-        Also tunes the process's allocator where that is possible (`engine.device.tune_allocator`).
-
-        Args:
-            checkpoint: "demon-tiny-1" (ships with the package), a local folder in the diffusers layout, or a hub id
-                "owner/name" or "owner/name@revision", downloaded on first use.
-            device: "cpu".
-            threads: torch threads, for the whole process, set when the session is first used.
-            backend: "eager"; "compiled", faster, for which the DiT is compiled once per machine, in a minute or two,
-                with g++; or "auto", compiled if that has been done. Results of both differ by about 1e-5.
-            progress: called with a line of text and a share 0 .. 1.
-
-        Raises:
-            CheckpointError: not found, incomplete, damaged or of another kind; names the file and the command to run.
-            RequestError: device, threads or backend.
-            EngineError: the DiT cannot be compiled here.
-        """
-        report = progress or no_progress
-        devices.resolve(device)
-        devices.check_threads(threads)
-        check_backend(backend)
-        folder = locate(checkpoint, progress)
-        name = str(checkpoint) if folder != Path(checkpoint) else folder.resolve().name
-        report(f"Checking {name}", 0.0)
-        info = checkpoints.inspect(folder, name)
-        devices.tune_allocator()
-        report(f"Loading {name}", 0.0)
-        session = cls(info, threads, backend, report)
-        report(f"Loading {name}", 1.0)
-        return session
-
-    def close(self) -> None:
-        """Let go of the weights. Safe to call twice; streams of this session stop working."""
-        self._parts = None
-
-    @property
-    def backend(self) -> Backend:
-        """What runs the networks.
-
-        Raises:
-            EngineError: the session is closed.
-        """
-        return self._open.backend
-
-    @property
-    def loras(self) -> LoraLibrary:
-        """The LoRAs of this session: register, enable, change strengths, disable. See `engine.lora.library`.
-
-        Raises:
-            EngineError: the session is closed.
-        """
-        return self._open.loras
-
-    def apply_lora(self, path: str | Path, strength: float | None = None) -> str:
-        """Register a LoRA file and enable it.
-
-        Args:
-            path: of a safetensors file.
-            strength: -10 .. 10; None takes the one that its metadata recommends, else 1.
-
-        Returns:
-            Its name in `loras`.
-
-        Raises:
-            LoraError: the file cannot be used.
-            RequestError: path is a folder, or the strength is not a finite number in range.
-        """
-        file = Path(path)
-        if file.is_dir():
-            raise RequestError("path", str(path), "is a folder", "Pass one file, or use loras.register.")
-        (info,) = self.loras.register(file)
-        self.loras.enable(info.name, strength)
-        return info.name
-
-    def remove_loras(self) -> None:
-        """Let no LoRA act any more. All of them stay registered; `loras.forget` takes one off the list."""
-        for name in self.loras.active():
-            self.loras.remove(name)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def encode_text(
-        self,
-        prompt: str,
-        *,
-        duration: float,
-        lyrics: str = "",
-        task: str = "cover",
-        track: str | None = None,
-        tracks: Sequence[str] = (),
-        bpm: int | None = None,
-        key: str | None = None,
-        time_signature: str | None = None,
-        language: str = "en",
-        timbre: Source | ArrayLike | None = None,
-        timbre_strength: float = 1.0,
-    ) -> Conditioning:
-        """Encode a prompt: `embed_text`, then `condition_text`, with their arguments.
-
-        Raises:
-            RequestError: a field is of the wrong type, out of range, not one of its values or too long.
-        """
-        embedding = self.embed_text(
-            prompt,
-            duration=duration,
-            lyrics=lyrics,
-            task=task,
-            track=track,
-            tracks=tracks,
-            bpm=bpm,
-            key=key,
-            time_signature=time_signature,
-            language=language,
-        )
-        return self.condition_text(embedding, timbre=timbre, timbre_strength=timbre_strength)
-
-    def embed_text(
-        self,
-        prompt: str,
-        *,
-        duration: float,
-        lyrics: str = "",
-        task: str = "cover",
-        track: str | None = None,
-        tracks: Sequence[str] = (),
-        bpm: int | None = None,
-        key: str | None = None,
-        time_signature: str | None = None,
-        language: str = "en",
-    ) -> TextEmbedding:
-        """Embed a prompt in the format ACE-Step v1.5 was trained on.
-
-        Args:
-            prompt: caption, up to 256 tokens with its metadata.
-            duration: length of the piece in seconds, above 0 and up to 600; the model sees whole seconds, rounded down.
-            lyrics: up to 2048 tokens.
-            task: "cover" with a source, "text2music" without; also "repaint", "extract", "lego", "complete".
-            track: what to "extract", or what "lego" adds: one of `engine.text.format.TRACKS`, or None.
-            tracks: what to "complete" the source with: any of the same names.
-            bpm: tempo, 30 .. 300, or None if unknown.
-            key: such as "C major" or "F# minor", or None.
-            time_signature: beats per bar as text, "2", "3", "4" or "6", or None.
-            language: code of the lyrics' language, one of `engine.text.format.LANGUAGES`.
-
-        Raises:
-            RequestError: a field is of the wrong type, out of range, not one of its values or too long.
-        """
-        asked = format_prompt(
-            prompt,
-            instruction(task, track, tracks),
-            bpm=bpm,
-            key=key,
-            time_signature=time_signature,
-            duration=duration,
-        )
-        return self._open.text.embed(asked, format_lyrics(lyrics, language))
-
-    def condition_text(
-        self, embedding: TextEmbedding, *, timbre: Source | ArrayLike | None = None, timbre_strength: float = 1.0
-    ) -> Conditioning:
-        """Join an embedded prompt and a timbre to what the DiT attends to.
-
-        Args:
-            embedding: of this session.
-            timbre: whose sound to take, a source or a latent [T, 64]; 30 s of it are heard: its beginning, its middle
-                and its end, repeated where it is shorter. None: silence, which is no reference.
-            timbre_strength: 0 .. 1, between silence (0) and the reference (1), both exact.
-
-        Raises:
-            RequestError: timbre or timbre_strength.
-        """
-        return self._open.text.condition(embedding, timbre, timbre_strength)
-
-    def null_conditioning(self, conditioning: Conditioning) -> Conditioning:
-        """The model's learned "no prompt", as long as the conditioning given: the usual `Request.negative`."""
-        return self._open.text.null(conditioning)
-
-    def prepare_source(self, audio: ArrayLike, frames: int | None = None) -> Source:
-        """Encode source audio. Deterministic: the posterior's mean, not a sample.
-
-        Args:
-            audio: [2, N] float32 at 48 kHz, N >= 1.
-            frames: T, even, 30 .. 15000. None: enough for all of it, a multiple of 10, at least 30. Missing audio is
-                silence, audio beyond T frames of 1920 samples is not used.
-
-        Raises:
-            RequestError: wrong shape, not finite, or a length that cannot be used.
-        """
-        return self._open.codec.encode(audio, frames)
-
-    def begin_source(self, audio: ArrayLike, frames: int | None = None) -> Encoding:
-        """As `prepare_source`, 4 s of audio at a time: `Encoding.advance` until it returns the source, the same bytes.
-
-        Raises:
-            RequestError: as `prepare_source`.
-        """
-        return self._open.codec.begin(audio, frames)
-
-    def extract_hints(self, latent: ArrayLike) -> NDArray[np.float32]:
-        """A latent [T, 64] through the 5 Hz audio tokens and back: what `Source.hints` and `Request.hints` hold.
-
-        Args:
-            latent: T is 1 .. 15000; a broken last token of 5 frames is filled up with silence.
-
-        Returns:
-            [T, 64] float32.
-
-        Raises:
-            RequestError: wrong shape, too long or not finite.
-        """
-        return self._open.codec.hints(latent)
-
-    @staticmethod
-    def audio_info(audio: ArrayLike) -> AudioInfo:
-        """Estimate tempo and key of audio [2, N] at 48 kHz; see `engine.audio_info`."""
-        return audio_info(audio)
-
-    @staticmethod
-    def blend_latents(a: ArrayLike, b: ArrayLike, alpha: Curve = 0.5) -> NDArray[np.float32]:
-        """Mix two latents per frame; see `engine.blend_latents`."""
-        return blend_latents(a, b, alpha)
-
-    def empty_latent(self, frames: int) -> NDArray[np.float32]:
-        """The checkpoint's encoded silence [T, 64] float32."""
-        return self._open.codec.silence(frames)
+    _claim = UNCHECKED
 
     def open_stream(self, frames: int, depth: int = 2) -> Stream:
         """Open a stream of generations of T = frames (even, 30 .. 15000) with 1 .. 8 of them in flight.
@@ -404,36 +139,3 @@ class Session:
         """
         check(request, self.checkpoint.conditioning_width)
         return repainted(request, self.empty_latent(request.frames), start, end, preserve)
-
-    def decode(self, latent: ArrayLike, start: int, frames: int, cyclic: bool = False) -> NDArray[np.float32]:
-        """Decode frames [start, start + frames) of a latent [T, 64]: audio [2, frames * 1920] float32 at 48 kHz.
-
-        The canonical window decode: nine more frames on each side, which is mathematically exact, in a span of one
-        length that near the ends is moved inside the latent. Spans of equal length agree bit for bit where they
-        overlap; with another length they agree to about 1e-6.
-
-        Args:
-            latent: [T, 64].
-            start: first frame, 0 .. T - 1.
-            frames: 1 .. T.
-            cyclic: the latent is a loop: frame T is frame 0 again, for the window as for what is decoded around it.
-
-        Raises:
-            RequestError: wrong shape, not finite, or a window that is not inside the latent.
-        """
-        return self._open.codec.decode(latent, start, frames, cyclic)
-
-    def decode_all(self, latent: ArrayLike) -> NDArray[np.float32]:
-        """Decode a whole latent [T, 64] in tiles of one size: audio [2, T * 1920] float32 at 48 kHz.
-
-        Raises:
-            RequestError: wrong shape or not finite.
-        """
-        return self._open.codec.decode_all(latent)
-
-    @property
-    def _open(self) -> Parts:
-        if self._parts is None:
-            raise EngineError("The session is closed.", "Open a new one with Session.open.", code="closed")
-        devices.set_threads(self._threads)  # at first use, not at opening: setting more than one starts a thread
-        return self._parts

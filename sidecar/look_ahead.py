@@ -14,8 +14,9 @@ import numpy as np
 
 from sidecar import snapshot
 from sidecar.frames import WINDOW, first_sample, frame_of
-from sidecar.passes import Latents, Pass, Progress, Unit
-from sidecar.windows import AFTER, Audio
+from sidecar.passes import Pass, Progress, Unit
+from sidecar.region_slots import Latents
+from sidecar.windows import Audio
 
 if TYPE_CHECKING:
     from engine import Session
@@ -74,20 +75,20 @@ class LookAheadPass(Pass):
         return self._covered >= sample and (captured is None or captured.end >= sample)
 
     def _generate(self, index: int) -> Iterator[Progress]:
-        slots = self._open(index)
+        slots = self._slots.open(index)
         yield from self._prepare(slots)
         frame = self._course.first_heard(index)
         lanes = self._lanes.as_of(frame)
         slots.submit(snapshot.take(lanes, slots.region, frame, frame, self.control_version))
         while slots.newest is None:
-            self._step(slots)
+            self._slots.step(slots)
             if slots.newest is None and slots.error is not None:
                 raise slots.error
             yield Progress.WORKED
 
     def _render_until(self, after: int) -> Iterator[Unit]:
         """The windows that need nothing of the span heard from frame `after` on."""
-        while self._next < self._course.end and self._next + AFTER <= after:
+        while self._next < self._course.end and self._windows.needs(self._next)[1] <= after:
             window, self._next = self._next, self._next + WINDOW
             if self._skips(window + WINDOW):
                 self.late_frames += WINDOW

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+Point = tuple[str, int, float, bool]
+"""Key, song sample, plain value, and whether it is a ramp."""
+
 
 @dataclass
 class Opening:
@@ -15,14 +18,14 @@ class Opening:
         song: song sample at which it starts.
         offline: it is a bounce.
         latency: samples of declared look-ahead; 0 for none.
-        points: (key, song sample, plain value, whether it is a ramp), in the order sent.
+        points: in the order sent.
     """
 
     number: int
     song: int
     offline: bool
     latency: int = 0
-    points: list[tuple[str, int, float, bool]] = field(default_factory=list[tuple[str, int, float, bool]])
+    points: list[Point] = field(default_factory=list[Point])
 
     def first_values(self, otherwise: Mapping[str, float]) -> dict[str, float]:
         """The value of each parameter at the start; one that the host leaves out keeps the value in force."""
@@ -34,6 +37,6 @@ class Opening:
         return {**self.first_values(otherwise), **at_start}
 
     @property
-    def later_points(self) -> list[tuple[str, int, float, bool]]:
+    def later_points(self) -> list[Point]:
         """The points after the start."""
         return [point for point in self.points if point[1] > self.song]

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from sidecar import snapshot
 from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet
+from sidecar.region_slots import Latents, RegionSlots
+from sidecar.schedule import Schedule
 from sidecar.slots import Slots
 from sidecar.takes import Deck
 from sidecar.track import Memory
-from sidecar.windows import AFTER, Audio, Run, Windows
+from sidecar.windows import Audio, Run, Windows
 
 if TYPE_CHECKING:
     from engine import EngineError, Session
@@ -44,7 +46,6 @@ class Progress(Enum):
 
 
 Unit = Run | Progress
-Latents = dict[int, NDArray[np.float32]]
 
 
 class Pass:
@@ -64,7 +65,6 @@ class Pass:
         span: the song samples it renders, half open: from its first window to the end of the song.
         latency: samples from an input position to the moment at which it is heard.
         late_frames: frames that were past before they could be rendered, but for those that passed during the priming.
-        error: why the last generation that failed did; the pass goes on with the one before.
     """
 
     def __init__(
@@ -80,29 +80,25 @@ class Pass:
         live: bool = False,
     ) -> None:
         self.score = score
-        self._session = session
         self._rate = rate
         self._live = live
         self._start = start
         self._covered = start
         self._first_frame = frame_of(start, rate)
         self._course = course = score.course
-        self._prompts = score.prompts
         self._lanes = LaneSet(rate, start, values, memory)
         self._windows = Windows(session, course.start, course.end, rate)
         self._deck = Deck(score.takes, course.end, rate)
         self._next = max(down_to_window(self._first_frame), course.start)
         self.span = (first_sample(self._next, rate), course.samples(rate)[1])
-        self._slots: dict[int, Slots] = {}
-        self._generations = 0
-        self._tick_frames = score.clock.tick(course.frames)
+        self._slots = RegionSlots(session, score)
+        self._schedule = Schedule(score.clock, course, score.clock.tick(course.frames))
         self._base_version = version
         self._behind = False
         self._rendered = False
         self._script = self._work()
         self.latency = 0
         self.late_frames = 0
-        self.error: EngineError | None = None
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -112,7 +108,17 @@ class Pass:
     @property
     def tick_frames(self) -> int:
         """Frames between two ticks."""
-        return self._tick_frames
+        return self._schedule.tick_frames
+
+    @property
+    def open_regions(self) -> list[int]:
+        """The numbers of the regions that are under way, ascending."""
+        return self._slots.open_regions
+
+    @property
+    def error(self) -> EngineError | None:
+        """Why the last generation that failed did; the pass goes on with the one before."""
+        return self._slots.error
 
     @property
     def playhead(self) -> int:
@@ -135,9 +141,7 @@ class Pass:
 
     def use(self, prompts: Prompts) -> None:
         """Change prompts, seed and LoRAs for the generations that are admitted from now on."""
-        self._prompts = prompts
-        for slots in self._slots.values():
-            slots.use(prompts)
+        self._slots.use(prompts)
         self._base_version += 1
 
     def play(self, takes: Takes) -> None:
@@ -176,9 +180,7 @@ class Pass:
     def close(self) -> None:
         """Give the engine's memory back."""
         self._script.close()
-        for slots in self._slots.values():
-            slots.close()
-        self._slots.clear()
+        self._slots.close()
 
     def _work(self) -> Generator[Unit]:
         while self._covered <= self._start:
@@ -193,32 +195,31 @@ class Pass:
             while self._covered < first_sample(frame, self._rate):
                 yield Progress.WAITING
             self._lanes.settle(frame)
-            if self._ticks_at(frame) and not self._frozen and not self._taken(frame):
+            if self._schedule.ticks_at(frame) and not self._frozen and not self._taken(frame):
                 yield from self._tick(frame)
             yield from self._render_due(frame)
 
     def _prime(self, window: int, frame: int) -> Iterator[Progress]:
         """Complete a generation of every region that a window is decoded from and that has none."""
         for index in self._needed(window):
-            slots = self._open(index)
+            slots = self._slots.open(index)
             if slots.newest is not None:
                 continue
             yield from self._prepare(slots)
             if slots.idle:
                 self._submit(index, frame, heard=frame)
             while slots.newest is None:
-                self._step(slots)
+                self._slots.step(slots)
                 if slots.newest is None and slots.error is not None:
                     raise slots.error
                 yield Progress.WORKED
 
     def _tick(self, frame: int) -> Iterator[Progress]:
-        clock = self.score.clock
-        index = self._ticked_at(frame)
-        slots = self._open(index)
+        index = self._schedule.region_at(frame)
+        slots = self._slots.open(index)
         yield from self._prepare(slots)
-        self._submit(index, frame, heard=frame + (clock.steps - 1) * self._tick_frames + clock.lead_frames)
-        self._step(slots)
+        self._submit(index, frame, heard=self._schedule.heard(frame))
+        self._slots.step(slots)
         yield Progress.WORKED
         if index + 1 in self._course.heard(0, self._course.end) and self.score.prepare(index + 1):
             yield Progress.WORKED  # a tile of the next region's source with each tick
@@ -227,27 +228,13 @@ class Pass:
         while slots.prepare():
             yield Progress.WORKED
 
-    def _open(self, index: int) -> Slots:
-        if index not in self._slots:
-            self._slots[index] = Slots(self._session, self.score, index, self._prompts)
-        return self._slots[index]
-
     def _submit(self, index: int, frame: int, heard: int) -> None:
         heard = max(heard, self._course.first_heard(index))
         region = self._course.region(index)
-        self._slots[index].submit(snapshot.take(self._lanes, region, frame, heard, self.control_version))
-
-    def _step(self, slots: Slots) -> None:
-        slots.tick(self._numbered)
-        self.error = slots.error or self.error
-
-    def _numbered(self) -> int:
-        self._generations += 1
-        return self._generations
+        self._slots.open(index).submit(snapshot.take(self._lanes, region, frame, heard, self.control_version))
 
     def _render_due(self, frame: int) -> Iterator[Unit]:
-        ahead = frame + self.score.clock.lead_frames
-        while self._next < self._course.end and self._next <= ahead:
+        while self._next < self._course.end and self._next <= self._schedule.due(frame):
             window, self._next = self._next, self._next + WINDOW
             if self._live and window + WINDOW <= self._playhead:
                 self.late_frames += WINDOW if self._rendered else 0
@@ -265,8 +252,7 @@ class Pass:
         return self._course.heard(*self._windows.needs(window))
 
     def _latents(self, window: int) -> Latents:
-        slots = {index: self._slots[index].newest for index in self._needed(window) if index in self._slots}
-        return {index: done.latent for index, done in slots.items() if done is not None and done.latent is not None}
+        return self._slots.latents(self._needed(window))
 
     def _heard(self, choice: int, window: int, live: Run | None) -> Run:
         audio = self._deck.render(choice, window, None if live is None else live.audio)
@@ -278,41 +264,26 @@ class Pass:
     def _render(self, window: int) -> Run:
         latents = self._latents(window)
         audio = self._windows.render(lambda first, frames: self._course.rows(latents, first, frames), window)
-        heard = [self._slots[index] for index in self._needed(window) if index in self._slots]
+        heard = self._slots.among(self._needed(window))
         version = max(slots.newest.control_version for slots in heard if slots.newest is not None)
         number = max(slots.number for slots in heard)
         return Run(first_sample(window, self._rate), audio, number, version)
 
     def _leave(self, window: int) -> None:
         """Close the regions that are over before a window."""
-        first = self._needed(window)[0]
-        for index in [index for index in self._slots if index < first]:
-            self._slots.pop(index).close()
+        self._slots.leave(self._needed(window)[0])
 
     def _following(self, frame: int) -> int:
         lag = self._playhead - frame
-        if self._live and lag > (self._tick_frames if self._behind else CATCH_UP):
+        if self._live and lag > (self.tick_frames if self._behind else CATCH_UP):
             self._behind = True
             return self._playhead
         return frame + 1
 
-    def _ticked_at(self, frame: int) -> int:
-        """The region that ticks belong to: the next one so early that it has a generation when it is first heard."""
-        clock = self.score.clock
-        ahead = frame + clock.steps * self._tick_frames + clock.lead_frames + AFTER
-        return self._course.heard(ahead, ahead + 1)[-1]
-
-    def _ticks_at(self, frame: int) -> bool:
-        # long before the song nothing is heard: two generations ahead of its first window are enough
-        clock = self.score.clock
-        first = self._course.start - clock.lead_frames - 2 * clock.steps * self._tick_frames
-        return frame >= first and frame % self._tick_frames == 0
-
     def _taken(self, frame: int) -> bool:
         """A take is heard as far as a generation that is submitted now would be heard first."""
-        clock = self.score.clock
-        heard = frame + (clock.steps - 1) * self._tick_frames + clock.lead_frames
-        return self._deck.covers(self._choice, self._next, max(heard, self._next) + 2 * WINDOW)
+        heard = max(self._schedule.heard(frame), self._next)
+        return self._deck.covers(self._choice, self._next, heard + 2 * WINDOW)
 
     @property
     def _choice(self) -> int:

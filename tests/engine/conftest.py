@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from songs import SONG
 
 import engine
 
@@ -49,4 +50,36 @@ def source(session: engine.Session, audio: np.ndarray) -> engine.Source:
 def latent(session: engine.Session, prompt: engine.Conditioning, source: engine.Source) -> np.ndarray:
     return session.generate(
         engine.Request(conditioning=prompt, source=source, frames=FRAMES, seed=5, denoise=0.7, steps=4)
+    )
+
+
+@pytest.fixture(scope="session")
+def song_source(session: engine.Session, audio: np.ndarray) -> engine.Source:
+    return session.prepare_source(np.tile(audio, 7)[:, : SONG * 1920])
+
+
+@pytest.fixture(scope="session")
+def song(prompt: engine.Conditioning, prompt_b: engine.Conditioning, song_source: engine.Source) -> engine.Request:
+    """Every kind of field that a slice has to cut."""
+    rng = np.random.default_rng(2)
+    rise = np.linspace(0.0, 1.0, SONG, dtype=np.float32)
+    return engine.Request(
+        conditioning=prompt,
+        conditioning_b=prompt_b,
+        prompt_blend=np.array([0.0, 1.0, 0.25]),
+        source=song_source,
+        frames=SONG,
+        seed=7,
+        steps=2,
+        denoise=0.8,
+        velocity_scale=0.8 + 0.4 * rise,
+        sde_denoise=rise,
+        mask=np.where(np.arange(SONG) % 50 < 45, 1.0, 0.0),
+        mask_strength=[1.0, 0.5],
+        channel_gain=(1.0 + 0.1 * rng.standard_normal((SONG, 64))).astype(np.float32),
+        x0_target=song_source.hints,
+        x0_strength=0.2 * rise,
+        dcw=engine.Dcw(scaler=0.05 * rise),
+        control_version=3,
+        tag=9,
     )

@@ -96,7 +96,7 @@ def test_a_pass_opens_one_region_ahead_and_closes_those_behind(session: Session)
     player = Player(session, song(session))
     for block in cut(TOTAL, 48_000):
         player.play([block])
-        opened.append(len(player.run._slots))
+        opened.append(len(player.run.open_regions))
     assert max(opened) == 2
     assert opened[-1] == 1
 
@@ -127,7 +127,7 @@ def test_a_bounce_from_anywhere_equals_the_live_pass_from_there(session: Session
 def test_seeking_begins_with_the_region_that_is_heard_there(session: Session) -> None:
     player = Player(session, song(session), start=245 * FRAME)
     player.play([1])
-    assert sorted(player.run._slots) == [2, 3]
+    assert player.run.open_regions == [2, 3]
     assert player.runs[0].start == 240 * FRAME
 
 

@@ -1,0 +1,1 @@
+"""The parts of `engine.session.Session`, by what they are about."""
