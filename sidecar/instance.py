@@ -25,7 +25,7 @@ from sidecar.parameters import TABLE
 from sidecar.passes import Progress
 from sidecar.project import Project
 from sidecar.publisher import Send
-from sidecar.records import Begin, Flag, Kind
+from sidecar.records import Begin, End, Flag, Kind
 from sidecar.scene import Scenes, view
 from sidecar.transport import Transport
 from sidecar.windows import Run
@@ -102,7 +102,7 @@ class Instance:
             prompts = None if run is None else self._project.new_prompts(proposal, run.score)
         except LoraMissingError:
             missing = True  # a project is kept whatever it names; the pass goes dry, and `_report` says why
-        self._project.accept(proposal)
+        self._project.accept(proposal, from_plugin=from_plugin)
         self._lookout.notes = proposal.notes
         if missing:
             self._transport.drop()
@@ -148,7 +148,7 @@ class Instance:
                     self._point(parameter, number, song, value, ramp=kind == Kind.RAMP)
                 case Kind.BLOCK if self._transport.is_of(number):
                     self._open()
-                    self._transport.cover(song + aux)
+                    self._transport.cover(song, aux)
                 case Kind.CAPTURE:
                     capture = next(captures, None)
                     if self._transport.is_of(number):
@@ -161,7 +161,7 @@ class Instance:
                 case Kind.TEMPO | Kind.METRE:
                     self._transport.follow(kind, song, value, aux)
                 case Kind.STOP if self._transport.is_of(number):
-                    self._transport.end()
+                    self._transport.end(heard=aux != End.FORGOTTEN)
                     self._report()
                 case Kind.PLACE if self._transport.stands:
                     self._transport.stand(song)
@@ -227,7 +227,7 @@ class Instance:
             return
         plain = row.quantise(value)
         changed = row.target == "engine" and self._project.values[row.key] != plain
-        self._project.values[row.key] = plain
+        self._project.move(row.key, plain)
         if changed and self._transport.stands:
             self._transport.renew()
         if self._transport.point(number, (row.key, song, plain, ramp)):
@@ -244,7 +244,9 @@ class Instance:
         opening = self._transport.opening
         if opening is None:
             return
-        if self._waits(opening):
+        if opening.latency:
+            self._finish_before(opening)
+        elif self._waits(opening):
             opening.due = True
             return
         self._transport.take_opening()
@@ -265,6 +267,13 @@ class Instance:
     def _waits(self, opening: Opening) -> bool:
         # a script may bounce and save at once; in real time nobody is that quick
         return self._project.learns or (opening.offline and self._unsaved)
+
+    def _finish_before(self, opening: Opening) -> None:
+        # a pass with a look-ahead may be over before its turn came; it needs no learned source, but references
+        while self._project.learns and (opening.offline or self._project.refers):
+            self._learn()
+        while opening.offline and self._unsaved:
+            self._save()
 
     def _advance_pass(self) -> bool:
         step = self._transport.advance()
@@ -289,7 +298,8 @@ class Instance:
             self._unsaved = True  # but not yet
             return
         document, attachments = self._project.to_save()
-        message = protocol.DocumentChanged(version=self._transport.version, attachments=list(attachments))
+        version, values = self._transport.version, self._project.tell()
+        message = protocol.DocumentChanged(version=version, attachments=list(attachments), values=values)
         self._send(protocol.encode(message, document, *attachments.values()))
 
     def _warm_up(self) -> bool:

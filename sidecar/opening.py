@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sidecar.passage import Audio
-
 Point = tuple[str, int, float, bool]
 """Key, song sample, plain value, and whether it is a ramp."""
-
-Heard = tuple[int, int, Audio | None]
-"""Song sample, samples, and the audio; None where it was lost."""
 
 
 @dataclass
@@ -26,7 +21,6 @@ class Opening:
         points: in the order sent.
         due: it begins as soon as what the pass before taught is worked out.
         covered: song sample before which every point was given meanwhile.
-        heard: the input meanwhile, arguments as of `Pass.hear`.
     """
 
     number: int
@@ -36,7 +30,6 @@ class Opening:
     points: list[Point] = field(default_factory=list[Point])
     due: bool = False
     covered: int | None = None
-    heard: list[Heard] = field(default_factory=list[Heard])
 
     def first_values(self, otherwise: Mapping[str, float]) -> dict[str, float]:
         """The value of each parameter at the start; one that the host leaves out keeps the value in force."""

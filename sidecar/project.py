@@ -75,6 +75,7 @@ class Project:
         self.document = Document()
         self.values = {row.key: self.document.parameter(row.key) for row in TABLE}
         self._preparer = preparer
+        self._untold: set[str] = set()
         self._sources = Sources(store)
         self._side = SideChain()
         self._lessons: deque[tuple[str, Steps[SourceEntry | None]]] = deque()
@@ -126,13 +127,28 @@ class Project:
         values = {key: document.parameter(key) for key in keys}
         return Proposal(document, self._sources.find(document, attachments), values, patched.notes, frozenset(patch))
 
-    def accept(self, proposal: Proposal) -> None:
-        """Take over what `propose` made. What it names takes the place of what is being learned."""
+    def accept(self, proposal: Proposal, *, from_plugin: bool) -> None:
+        """Take over what `propose` made; whose parameters the plugin has, if it proposed them.
+
+        What it names takes the place of what is being learned.
+        """
         self._lessons = deque((key, steps) for key, steps in self._lessons if key not in proposal.names)
         self._sources.hold(proposal.found)
         self.document = proposal.document
         self.values.update(proposal.values)
+        keys = proposal.values.keys()
+        self._untold = self._untold - keys if from_plugin else self._untold | keys
         self._sources.shelve_takes()
+
+    def move(self, key: str, plain: float) -> None:
+        """The plugin moved a parameter; what anybody else set it to before is over."""
+        self.values[key] = plain
+        self._untold.discard(key)
+
+    def tell(self) -> list[str]:
+        """The parameters that somebody else than the plugin set since the last time this was asked."""
+        told, self._untold = sorted(self._untold & set(TABLE.keys_saved)), set()
+        return told
 
     @property
     def missing(self) -> list[Missing]:
@@ -189,6 +205,11 @@ class Project:
     def learns(self) -> bool:
         """What passes taught is not worked out yet."""
         return bool(self._lessons)
+
+    @property
+    def refers(self) -> bool:
+        """What of it becomes a reference."""
+        return any(key != "learned" for key, _ in self._lessons)
 
     def learn(self) -> dict[str, SourceEntry]:
         """Do one unit of work on what passes taught; what it changed, under keys of the document."""

@@ -53,8 +53,8 @@ class Player:
     ) -> None:
         self.instance.set_state(json.dumps(changes).encode(), attachments or {}, from_plugin=from_plugin)
 
-    def begin(self, number: int, offline: bool = False) -> None:
-        self.feed(Kind.PASS, number, 0, flags=int(Flag.OFFLINE) if offline else 0)
+    def begin(self, number: int, offline: bool = False, latency: int = 0) -> None:
+        self.feed(Kind.PASS, number, 0, float(latency), flags=int(Flag.OFFLINE) if offline else 0)
         for row in TABLE:
             if row.curve != "status":
                 self.feed(Kind.POINT, number, 0, row.default, parameter=row.id)
@@ -142,6 +142,20 @@ def test_a_pass_that_begins_at_once_is_rendered_from_what_the_one_before_taught(
     assert not offline or saved[0] < player.sent.index((opened, []))  # a bounce may be followed by a save at once
     assert player.heard() == patient.heard()
     patient.instance.close()
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_a_pass_with_a_look_ahead_does_not_wait_since_it_may_be_over_before_its_turn(
+    player: Player, offline: bool
+) -> None:
+    player.teach(1, CLIP)
+    player.begin(2, offline, latency=2 * RATE)
+    player.feed(Kind.BLOCK, 2, 0, aux=512)
+    (opened,) = [message for message, _ in player.messages("pass") if message["pass"] == 2]
+    assert opened["wet"] is True
+    assert bool(player.messages("document")) == offline  # what a script saves after a bounce is all there
+    player.idle()
+    assert len(player.messages("document")) == 1
 
 
 def test_a_document_that_names_the_learned_source_takes_the_place_of_what_is_being_learned(player: Player) -> None:
