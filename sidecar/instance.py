@@ -25,7 +25,7 @@ from sidecar.parameters import TABLE
 from sidecar.passes import Progress
 from sidecar.project import Project
 from sidecar.publisher import Send
-from sidecar.records import Begin, Flag, Kind
+from sidecar.records import Begin, End, Flag, Kind
 from sidecar.scene import Scenes, view
 from sidecar.transport import Transport
 from sidecar.windows import Run
@@ -144,7 +144,7 @@ class Instance:
                     self._point(parameter, number, song, value, ramp=kind == Kind.RAMP)
                 case Kind.BLOCK if self._transport.is_of(number):
                     self._open()
-                    self._transport.cover(song + aux)
+                    self._transport.cover(song, aux)
                 case Kind.CAPTURE:
                     capture = next(captures, None)
                     if self._transport.is_of(number):
@@ -157,7 +157,7 @@ class Instance:
                 case Kind.TEMPO | Kind.METRE:
                     self._transport.follow(kind, song, value, aux)
                 case Kind.STOP if self._transport.is_of(number):
-                    self._end_pass()
+                    self._end_pass(heard=aux != End.FORGOTTEN)
                     self._report()
                 case Kind.PLACE if self._transport.stands:
                     self._transport.stand(song)
@@ -258,8 +258,8 @@ class Instance:
             return True
         return step is Progress.WORKED
 
-    def _end_pass(self, *, loop: bool = False) -> None:
-        for key, entry in self._transport.end(loop=loop).items():
+    def _end_pass(self, *, loop: bool = False, heard: bool = True) -> None:
+        for key, entry in self._transport.end(loop=loop, heard=heard).items():
             self._transport.version += 1
             self._unsaved = self._cold = True
             self._log.info("learned", key=key, source=entry.hash, samples=entry.samples)

@@ -42,6 +42,7 @@ mod saved;
 mod scene;
 mod shared;
 mod shelf;
+mod shift;
 mod stage;
 mod state;
 mod status;
