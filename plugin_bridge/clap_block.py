@@ -25,7 +25,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Transport:
-    """The song at a block's first sample. `position` and the ends of `loop` are samples; `tempo` is beats a minute.
+    """The song at a block's first sample. `position` and the ends of `loop` are samples; `tempo` is beats a minute,
+    `metre` the two numbers of one whose bars are counted from beat 0; without it nothing is said of bars.
 
     `headless`: leave the event's header empty, as qtractor 0.9.31 does.
     """
@@ -33,6 +34,7 @@ class Transport:
     position: int
     playing: bool = True
     tempo: float = 120.0
+    metre: tuple[int, int] | None = None
     loop: tuple[int, int] | None = None
     headless: bool = False
 
@@ -55,7 +57,9 @@ class Transport:
         """CLAP's struct at `rate` Hz, with both timelines."""
         flags = abi.TRANSPORT_HAS_TEMPO | abi.TRANSPORT_HAS_BEATS | abi.TRANSPORT_HAS_SECONDS
         flags |= abi.TRANSPORT_IS_PLAYING if self.playing else 0
-        event = abi.TransportEvent(tempo=self.tempo, signature_numerator=4, signature_denominator=4)
+        flags |= abi.TRANSPORT_HAS_TIME_SIGNATURE if self.metre is not None else 0
+        upper, lower = self.metre or (4, 4)
+        event = abi.TransportEvent(tempo=self.tempo, signature_numerator=upper, signature_denominator=lower)
         if not self.headless:
             event.header = abi.EventHeader(ctypes.sizeof(event), 0, 0, abi.EVENT_TRANSPORT, 0)
         event.song_seconds, event.song_beats = self._times(self.position, rate)

@@ -26,6 +26,7 @@ from sidecar.source import canonical
 from sidecar.sources import LEARN, NONE, Sources
 from sidecar.spans import span_course
 from sidecar.takes import Takes, takes_of
+from sidecar.tempo import UNKNOWN, Tempo
 from sidecar.timeline import MAX_RATE, MIN_RATE
 from sidecar.windows import Run
 
@@ -81,6 +82,7 @@ def bounce(
     document: Document | Mapping[str, Any],
     automation: Automation | None = None,
     *,
+    tempo: Tempo = UNKNOWN,
     store: ContentStore | None = None,
     report: Report | None = None,
 ) -> tuple[Audio, BounceReport]:
@@ -92,6 +94,7 @@ def bounce(
         rate: samples per second, 16000 .. 384000.
         document: state document or preset.
         automation: lanes at the same rate.
+        tempo: what a host would say of the beat at song position 0: prompts and regions may follow it.
         store: where the source of mode File, references and takes are found.
         report: called with the share done, 0 .. 1.
 
@@ -116,7 +119,7 @@ def bounce(
         references = References(sources.get("timbre"), sources.get("structure"))
         takes = takes_of(sources.get)
         learned = audio if mode == LEARN else None
-        run = _pass(Preparer(session), document, source, references, takes, learned, rate, values)
+        run = _pass(Preparer(session), document, source, references, takes, learned, rate, values, tempo)
         wet, span, generations = _render(run, audio.shape[1], automation, report)
     out = render_output(audio, wet, span, rate, _output_lanes(values, automation))
     digest = sha256(np.ascontiguousarray(out.T, "<f4").tobytes()).hexdigest()
@@ -156,15 +159,16 @@ def _pass(
     learned: Audio | None,
     rate: int,
     values: Mapping[str, float],
+    tempo: Tempo,
 ) -> Pass:
     latency = round(document.fields.look_ahead * rate)
     if latency == 0:
-        score = replace(preparer.score(document, source, references, rate=rate), takes=takes)
+        score = replace(preparer.score(document, source, references, tempo=tempo, rate=rate), takes=takes)
         return Pass(preparer.session, score, rate, 0, values)
     course = span_course(0, latency, rate, None if source is None or learned is not None else source.region)
     captured = None if learned is None else Captured(0)
     known = source if learned is None else None
-    ahead = preparer.ahead(document, course, known, captured, references, rate=rate)
+    ahead = preparer.ahead(document, course, known, captured, references, tempo, rate)
     score = replace(ahead, takes=takes)
     run = LookAheadPass(preparer.session, score, rate, 0, values, latency=latency)
     if learned is not None:

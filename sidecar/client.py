@@ -113,6 +113,22 @@ class Client:
         self._send(message, msgspec.json.encode(arguments or {}), *carried.values())
         return self._wait(protocol.Applied, lambda answer: answer.id == command).version
 
+    def scene(self, instance: str) -> tuple[protocol.Scene, list[bytes]]:
+        """What an instance does now, and the message's frames (PROTOCOL section 2, `scene`).
+
+        Args:
+            instance: its id, 32 hex digits.
+
+        Raises:
+            ClientError: refused; the text says why.
+        """
+        command = self._next()
+        self._send(protocol.Watch(id=command, instance=instance, on=True))
+        self._wait(protocol.Applied, lambda answer: answer.id == command)
+        scene, frames = self._receive(protocol.Scene, lambda _: True)
+        self._send(protocol.Watch(id=self._next(), instance=instance, on=False))
+        return scene, frames
+
     def close(self) -> None:
         """Leave."""
         if not self._socket.closed:
@@ -150,15 +166,18 @@ class Client:
         self._socket.send_multipart(protocol.encode(message, *frames))
 
     def _wait(self, kind: type[Answer], fits: Callable[[Answer], bool]) -> Answer:
+        return self._receive(kind, fits)[0]
+
+    def _receive(self, kind: type[Answer], fits: Callable[[Answer], bool]) -> tuple[Answer, list[bytes]]:
         until = time.monotonic() + self._timeout
         while (left := until - time.monotonic()) > 0:
             if not self._socket.poll(int(left * 1000) + 1):
                 break
-            message, _ = decode_sidecar(self._socket.recv_multipart())
+            message, frames = decode_sidecar(self._socket.recv_multipart())
             if isinstance(message, protocol.Failed):
                 error = ClientError(message.text, message.fix)
                 error.code = message.code
                 raise error
             if isinstance(message, kind) and fits(message):
-                return message
+                return message, frames
         raise ClientError(f"The sidecar did not answer within {self._timeout:g} s.", "See sidecar.log.")

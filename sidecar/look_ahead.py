@@ -16,7 +16,7 @@ from sidecar import snapshot
 from sidecar.frames import WINDOW, first_sample, frame_of
 from sidecar.passes import Pass, Progress, Unit
 from sidecar.region_slots import Latents
-from sidecar.windows import AFTER, Audio
+from sidecar.windows import Audio
 
 if TYPE_CHECKING:
     from engine import Session
@@ -88,7 +88,7 @@ class LookAheadPass(Pass):
 
     def _render_until(self, after: int) -> Iterator[Unit]:
         """The windows that need nothing of the span heard from frame `after` on."""
-        while self._next < self._course.end and self._next + AFTER <= after:
+        while self._next < self._course.end and self._windows.needs(self._next)[1] <= after:
             window, self._next = self._next, self._next + WINDOW
             if self._skips(window + WINDOW):
                 self.late_frames += WINDOW

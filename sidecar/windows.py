@@ -68,7 +68,8 @@ class Windows:
 
     def needs(self, frame: int) -> tuple[int, int]:
         """The frames, half open, that the window at a frame may be decoded from; they reach beyond the song."""
-        return min(frame - MARGIN - 1, self._stop - self._length), frame + WINDOW + 1 + MARGIN
+        last = max(frame + WINDOW + 1 + MARGIN, self._start + self._length)  # the song's first span is moved inside
+        return min(frame - MARGIN - 1, self._stop - self._length), last
 
     def render(self, rows: Rows, frame: int) -> Audio:
         """The window at absolute frame `frame`, [2, S(frame + 10) - S(frame)] float32 at the host's rate.

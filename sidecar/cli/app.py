@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from sidecar import __version__
-from sidecar.cli import bench, bounce, checkpoints, control, doctor, graph, instances, plugin, presets, serve, takes
+from sidecar.cli import (
+    bench,
+    bounce,
+    checkpoints,
+    control,
+    doctor,
+    graph,
+    instances,
+    plugin,
+    presets,
+    scene,
+    serve,
+    takes,
+)
 from sidecar.cli.output import OUT, report_error
 
 app = typer.Typer(
@@ -23,6 +36,7 @@ app.add_typer(bench.app, name="bench")
 app.command()(doctor.doctor)
 app.command("set")(control.set_command)
 app.command()(instances.instances)
+app.command()(scene.scene)
 app.add_typer(presets.app, name="presets")
 app.add_typer(takes.app, name="takes")
 app.add_typer(checkpoints.app, name="checkpoint")

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from sidecar.bounce import BounceReport
     from sidecar.document import Document
+    from sidecar.tempo import Tempo
+
+MAX_METRE = 64  # either number of a metre that the plugin passes on
 
 
 def bounce(
@@ -26,6 +29,12 @@ def bounce(
     lora: Annotated[
         list[str] | None,
         typer.Option("--lora", help="NAME or NAME=STRENGTH; repeatable. Takes the place of the preset's."),
+    ] = None,
+    tempo: Annotated[
+        float | None, typer.Option(min=1.0, max=1000.0, help="BPM that a host would give; prompts may follow it.")
+    ] = None,
+    metre: Annotated[
+        str | None, typer.Option(help="Such as 4/4, with --tempo: a bar begins at the start of the track.")
     ] = None,
     rate: Annotated[
         int | None, typer.Option(min=8_000, max=384_000, help="Sample rate.", show_default="the file's")
@@ -47,11 +56,12 @@ def bounce(
         raise CommandError(f"{output} is the source itself", "name another file with -o", 2)
     if not output.parent.is_dir():
         raise CommandError(f"{output.parent}: no such folder", "make it, or name another file with -o", 2)
+    beat = _beat(tempo, metre)
     audio, found = _track(source, rate)
     document = _document(preset, prompt_a, prompt_b, seed)
     if lora:
         document = document.patch(_loras(lora))
-    result, report = _render(audio, found, document, automation, checkpoint, backend, check=check)
+    result, report = _render(audio, found, document, automation, beat, checkpoint, backend, check=check)
 
     from sidecar.cli.audio import write_wav
 
@@ -65,6 +75,21 @@ def bounce(
             ERR.print(f"note: {name} is not on this machine, rendered without it", markup=False)
         if not report.wet:
             ERR.print("dry: there was no source to render from")
+
+
+def _beat(bpm: float | None, metre: str | None) -> "Tempo":
+    from sidecar.tempo import UNKNOWN, Tempo
+
+    if bpm is None:
+        if metre is not None:
+            raise CommandError(f"--metre {metre} says nothing without a tempo", "give --tempo too", 2)
+        return UNKNOWN
+    if metre is None:
+        return Tempo(bpm)
+    upper, _, lower = metre.partition("/")
+    if not all(part.isascii() and part.isdigit() and 1 <= int(part) <= MAX_METRE for part in (upper, lower)):
+        raise CommandError(f"--metre {metre} is no metre", f"write it as 4/4; both numbers 1 to {MAX_METRE}", 2)
+    return Tempo(bpm, int(upper), int(lower), bar=0)
 
 
 def _track(path: Path, rate: int | None) -> "tuple[NDArray[np.float32], int]":
@@ -109,6 +134,7 @@ def _render(
     rate: int,
     document: "Document",
     lanes: Path | None,
+    beat: "Tempo",
     checkpoint: str | None,
     backend: str,
     *,
@@ -141,4 +167,4 @@ def _render(
                 bar.update(task, description="Checking", completed=0.0)
                 session.self_check(MIN_FRAMES)
             bouncing(0.0)
-            return run(session, audio, rate, document, drawn, report=bouncing)
+            return run(session, audio, rate, document, drawn, tempo=beat, report=bouncing)

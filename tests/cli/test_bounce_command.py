@@ -75,6 +75,9 @@ def test_a_lora_takes_the_place_of_the_presets(clip: Path, tmp_path: Path) -> No
         (["--lora", "no-such=0.5"], "no-such"),
         (["--lora", "glass-bells=loud"], "loud"),
         (["--lora", "glass-bells=11"], "parameters.lora_1"),
+        (["--tempo", "0"], "--tempo"),
+        (["--metre", "3/4"], "--metre"),
+        (["--tempo", "90", "--metre", "waltz"], "waltz"),
         (["-o", "no/such/folder/out.wav"], "no such folder"),
     ],
 )

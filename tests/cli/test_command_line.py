@@ -9,13 +9,27 @@ from pathlib import Path
 import pytest
 
 DEMON = [sys.executable, "-m", "sidecar.cli"]
-COMMANDS = ["sidecar", "plugin", "bounce", "doctor", "set", "instances", "presets", "bench", "graph"]
+COMMANDS = [
+    "sidecar",
+    "plugin",
+    "bounce",
+    "doctor",
+    "set",
+    "instances",
+    "scene",
+    "presets",
+    "takes",
+    "bench",
+    "checkpoint",
+    "graph",
+]
 
 
 def demon(*arguments: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user whose home is `home`."""
-    kept = {key: value for key, value in os.environ.items() if key in {"PATH", "CARGO_TARGET_DIR", "LANG"}}
-    environment = {**kept, "HOME": str(home), "NO_COLOR": "1", "COLUMNS": "120", **more}
+    kept = {"PATH", "PYTHONPATH", "CARGO_TARGET_DIR", "LANG"}
+    environment = {key: value for key, value in os.environ.items() if key in kept}
+    environment |= {"HOME": str(home), "NO_COLOR": "1", "COLUMNS": "120", **more}
     return subprocess.run(
         [*DEMON, *arguments], env=environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
     )

@@ -1,6 +1,8 @@
 """`demon set`, `instances` and `doctor` against a live sidecar with a live plugin in a host."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,7 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 import soundfile
-from test_command_line import demon
+from test_command_line import DEMON, demon
 
 import plugin_bridge
 from plugin_bridge.clap_host import ClapHost
@@ -138,6 +140,41 @@ def test_a_refused_change_is_explained_and_changes_nothing(
     assert word in result.stderr
     assert "Traceback" not in result.stderr
     assert json.loads(run(world, "instances", "--json").stdout) == before
+
+
+def test_a_scene_says_where_an_instance_is_and_which_lanes_are_away_from_their_defaults(
+    world: Path, plugin: ClapHost
+) -> None:
+    assert run(world, "set", "denoise=35%", "source_mode=none").returncode == 0
+    done = run(world, "scene", "--json")
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["region"]["frames"] >= 400
+    assert 0.0 <= seen["coverage"]["newest"] <= seen["coverage"]["rendered"] <= 1.0
+    assert seen["lag_frames"] == seen["late_windows"] == 0
+    (lane,) = [lane for lane in seen["lanes"] if lane["key"] == "denoise"]
+    assert lane["lowest"] == lane["highest"] == pytest.approx(0.35, abs=1e-4)
+    said = run(world, "scene", seen["instance"][:6])
+    assert said.returncode == 0, said.stderr
+    assert "Denoise: 35.0 %" in said.stdout
+    nobody = run(world, "scene", "zzzz")
+    assert (nobody.returncode, "zzzz" in nobody.stderr) == (2, True)
+
+
+def test_watching_the_instances_shows_what_changes_and_ends_cleanly_with_ctrl_c(world: Path, plugin: ClapHost) -> None:
+    environment = {**os.environ, "COLUMNS": "120", "DEMON_RUN_DIR": str(world)}
+    command = [*DEMON, "instances", "--watch"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        assert watching.stdout.readline().startswith("instance")
+        assert run(world, "set", "--prompt-a", "news for whoever watches").returncode == 0
+        assert any("news for whoever watches" in line for line in watching.stdout)
+        watching.send_signal(signal.SIGINT)
+        assert watching.stderr.read() == ""
+    assert watching.returncode == 0
 
 
 def test_doctor_sees_the_sidecar_and_the_instance(world: Path, plugin: ClapHost) -> None:

@@ -16,6 +16,10 @@ class Clap:
     def __init__(self, bundle: str, rate: int, block: int) -> None:
         self.plugin = ClapHost(bundle)
         self.plugin.activate(rate, block)
+        self.song: dict[str, Any] = {}
+
+    def beat(self, tempo: float, metre: tuple[int, int]) -> None:
+        self.song = {"tempo": tempo, "metre": metre}
 
     def parameters(self) -> list[dict[str, Any]]:
         return [{"id": p.id, "name": p.name, "default": p.default} for p in self.plugin.parameters]
@@ -48,7 +52,7 @@ class Clap:
         side: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         due = [Event(at, TABLE[key].id, value) for at, key, value in sorted(events)]
-        return self.plugin.process(audio, due, Transport(position, playing), side=side).audio
+        return self.plugin.process(audio, due, Transport(position, playing, **self.song), side=side).audio
 
     def save(self, path: str) -> None:
         Path(path).write_bytes(self.plugin.save())

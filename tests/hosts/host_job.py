@@ -102,6 +102,10 @@ class Stage:
         for key, value in step["values"].items():
             self.host.set(key, value)
 
+    def do_beat(self, step: Step) -> None:
+        """The transport's tempo and metre from now on; only our own CLAP host lets a test choose them."""
+        self.host.beat(step["tempo"], tuple(step["metre"]))
+
     def do_get(self, step: Step) -> dict[str, Any]:
         return {"values": {key: self.host.get(key) for key in step["keys"]}}
 

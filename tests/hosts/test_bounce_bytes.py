@@ -69,12 +69,12 @@ def test_a_second_fresh_sidecar_gives_the_same_bytes(fresh_rig: Rig, clap_bounce
     assert passes(fresh_rig, "clap", only_reference=True).audio("512.npy").tobytes() == clap_bounce.tobytes()
 
 
-def headless(rig: Rig, folder: Path) -> np.ndarray:
+def headless(rig: Rig, folder: Path, wanted: dict, *more: str) -> np.ndarray:
     """`demon bounce` of the same track, document and lanes."""
     track, state, lanes, out = (folder / name for name in ("track.wav", "state.json", "lanes.json", "out.wav"))
     soundfile.write(track, SONG.T, RATE, subtype="FLOAT")
     preset = {"name": "host test", "author": "", "tags": [], "description": ""}
-    state.write_text(json.dumps({"format": "demon-state", "version": 2, **document()[0], "preset": preset}))
+    state.write_text(json.dumps({"format": "demon-state", "version": 2, **wanted, "preset": preset}))
     drawn: dict[str, list] = {}
     for at, key, value in LANES:
         drawn.setdefault(key, []).append({"sample": at, "value": value})
@@ -91,6 +91,7 @@ def headless(rig: Rig, folder: Path) -> np.ndarray:
         state,
         "--automation",
         lanes,
+        *more,
     ]
     done = subprocess.run(command, env=rig.environment(), capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
@@ -102,4 +103,15 @@ def test_the_command_line_gives_the_bytes_of_a_host_that_learned(rig: Rig, tmp_p
     learn = [{"do": "load", "from": rig.state("clap", "learn-bytes", *document())}, bounce("learn")]
     result = rig.job("clap", [*learn, bounce("host", events=LANES)])
     assert distance(result.audio("host.npy"), SONG) > 0.05
-    assert headless(rig, tmp_path).tobytes() == result.audio("host.npy").tobytes()
+    assert headless(rig, tmp_path, document()[0]).tobytes() == result.audio("host.npy").tobytes()
+
+
+@pytest.mark.clap
+def test_the_command_line_follows_a_tempo_and_metre_as_a_host_gives_them(rig: Rig, tmp_path: Path) -> None:
+    wanted, sources = document()
+    wanted["song"] = {"tempo": "follow", "metre": "follow"}
+    load = {"do": "load", "from": rig.state("clap", "follow-bytes", wanted, sources)}
+    learn = [load, {"do": "beat", "tempo": 97.0, "metre": [3, 4]}, bounce("learn")]
+    host = rig.job("clap", [*learn, bounce("host", events=LANES)]).audio("host.npy")
+    told = headless(rig, tmp_path, wanted, "--tempo", "97", "--metre", "3/4", "--no-check")
+    assert told.tobytes() == host.tobytes()

@@ -16,6 +16,7 @@ from sidecar.errors import ContentError, StateError
 from sidecar.lane import Lane
 from sidecar.output import render_output
 from sidecar.source import canonical
+from sidecar.tempo import UNKNOWN, Tempo
 
 CLIP = music(2.0)
 LANES = {
@@ -53,6 +54,28 @@ def test_a_bounce_repeats_and_depends_on_seed_and_lanes(session: Session) -> Non
     ]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3
+
+
+@pytest.mark.parametrize("look_ahead", [0.0, 2.0])
+def test_prompts_follow_the_tempo_and_metre_given_unless_the_document_says_which(
+    session: Session, look_ahead: float
+) -> None:
+    def digest(song: dict[str, str | None], tempo: Tempo) -> str:
+        return bounce(session, CLIP, RATE, document.patch({"song": song}), tempo=tempo)[1].sha256
+
+    document = DOCUMENT.patch({"look_ahead": look_ahead})
+    follows, silent = {"tempo": "follow", "metre": "follow"}, {"tempo": None, "metre": None}
+    plain = digest(follows, UNKNOWN)
+    assert len({plain, digest(follows, Tempo(90.0)), digest(follows, Tempo(90.0, 3, 4, 0))}) == 3
+    assert digest(silent, Tempo(90.0, 3, 4, 0)) == digest(silent, UNKNOWN) == plain
+
+
+@pytest.mark.parametrize("look_ahead", [1.0, 2.0, 2.4])
+def test_a_bounce_with_a_short_look_ahead_is_rendered_to_its_end(session: Session, look_ahead: float) -> None:
+    """Spans are then shorter than what the song's first window is decoded from."""
+    out, report = bounce(session, CLIP, RATE, DOCUMENT.patch({"look_ahead": look_ahead}))
+    assert report.generations >= 2
+    assert all(np.abs(out - CLIP)[:, at : at + RATE // 10].max() > 0.01 for at in range(0, CLIP.shape[1], RATE // 10))
 
 
 def test_mix_0_is_the_track(session: Session) -> None:
