@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 
 Audio = NDArray[np.float32]
-PAST_END: Final = 60
-"""Seconds of silence after the track: more than the longest look-ahead hears beyond a position."""
-
 Report = Callable[[float], None]
 
 
@@ -173,7 +170,6 @@ def _pass(
     run = LookAheadPass(preparer.session, score, rate, 0, values, latency=latency)
     if learned is not None:
         run.hear(0, learned.shape[1], learned)
-        run.hear(learned.shape[1], PAST_END * rate, None)
     return run
 
 
@@ -185,7 +181,8 @@ def _render(
     start, end = max(run.span[0], 0), min(run.span[1], samples)
     for key, point in automation.in_order():
         run.point(key, point.sample, point.value, ramp=point.ramp)
-    run.cover(samples + run.latency)
+    run.cover(samples)
+    run.end()
     try:
         while start < end and (step := run.advance()) not in (Progress.WAITING, Progress.DONE):
             if isinstance(step, Run):

@@ -24,7 +24,7 @@ from sidecar.opening import Opening
 from sidecar.parameters import TABLE
 from sidecar.project import Project
 from sidecar.publisher import Send
-from sidecar.records import Begin, Flag, Kind
+from sidecar.records import Begin, End, Flag, Kind
 from sidecar.scene import Scenes, view
 from sidecar.transport import Transport
 from sidecar.windows import Run
@@ -107,7 +107,7 @@ class Instance:
             prompts = None if run is None else self._project.new_prompts(proposal, run.score)
         except LoraMissingError:
             missing = True  # a project is kept whatever it names; the pass goes dry, and `_report` says why
-        self._project.accept(proposal)
+        self._project.accept(proposal, from_plugin=from_plugin)
         self._lookout.notes = proposal.notes
         if missing:
             self._transport.drop()
@@ -153,7 +153,7 @@ class Instance:
                     self._point(parameter, number, song, value, ramp=kind == Kind.RAMP)
                 case Kind.BLOCK if self._transport.is_of(number):
                     self._open()
-                    self._transport.cover(song + aux)
+                    self._transport.cover(song, aux)
                 case Kind.CAPTURE:
                     capture = next(captures, None)
                     if self._transport.is_of(number):
@@ -166,7 +166,7 @@ class Instance:
                 case Kind.TEMPO | Kind.METRE:
                     self._transport.follow(kind, song, value, aux)
                 case Kind.STOP if self._transport.is_of(number):
-                    self._end_pass()
+                    self._end_pass(heard=aux != End.FORGOTTEN)
                     self._report()
                 case Kind.PLACE if self._transport.stands:
                     self._transport.stand(song)
@@ -225,7 +225,7 @@ class Instance:
             return
         plain = row.quantise(value)
         changed = row.target == "engine" and self._project.values[row.key] != plain
-        self._project.values[row.key] = plain
+        self._project.move(row.key, plain)
         if changed and self._transport.stands:
             self._transport.renew()
         if self._transport.point(number, (row.key, song, plain, ramp)):
@@ -277,8 +277,8 @@ class Instance:
         self._unsaved = True
         self._log.info("clock", tick_frames=frames)
 
-    def _end_pass(self, *, loop: bool = False) -> None:
-        for key, entry in self._transport.end(loop=loop).items():
+    def _end_pass(self, *, loop: bool = False, heard: bool = True) -> None:
+        for key, entry in self._transport.end(loop=loop, heard=heard).items():
             self._transport.version += 1
             self._unsaved = self._cold = True
             self._log.info("learned", key=key, source=entry.hash, samples=entry.samples)
@@ -286,7 +286,8 @@ class Instance:
     def _save(self) -> None:
         self._unsaved = False
         document, attachments = self._project.to_save()
-        message = protocol.DocumentChanged(version=self._transport.version, attachments=list(attachments))
+        version, values = self._transport.version, self._project.tell()
+        message = protocol.DocumentChanged(version=version, attachments=list(attachments), values=values)
         self._send(protocol.encode(message, document, *attachments.values()))
 
     def _warm_up(self) -> bool:

@@ -35,6 +35,9 @@ ATTACK: Final = 64
 SPAN: Final = HALF + ATTACK + HALF
 """Peaks that one sample's gain looks at: from those it is still part of to those that the attack prepares for."""
 
+BEHIND: Final = TAPS - 1
+"""Samples of the rendered signal that are read before the first."""
+
 AHEAD: Final = SPAN - 1
 """Samples of the rendered signal that are read ahead of the song."""
 

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sidecar import snapshot
-from sidecar.frames import WINDOW, first_sample, frame_of
+from sidecar.frames import CHUNK, WINDOW, chunk_of, first_sample, frame_of, up_to_window
+from sidecar.lanes import Memory
+from sidecar.limiter import AHEAD, BEHIND
 from sidecar.passes import Pass, Progress, Unit
 from sidecar.region_slots import Latents
+from sidecar.timeline import CAPTURE_SAMPLES
 from sidecar.windows import Audio
 
 if TYPE_CHECKING:
@@ -45,7 +48,31 @@ class LookAheadPass(Pass):
     ) -> None:
         super().__init__(session, score, rate, start, values, version=version, live=live)
         self._ahead = score
+        self._limit = self._course.end  # the frame after the last window
+        self._last: int | None = None  # the last chunk that is heard, once the pass is over
+        self._since = 0  # samples that came in after the pass was over
         self.latency = latency
+
+    def end(self) -> bool:
+        """See `Pass.end`: as if silence followed, and no change. What it renders now depends on nothing to come."""
+        self._last = chunk_of(self._covered - 1 + AHEAD)  # the limiter reads ahead of the last sample
+        after = frame_of((self._last + 1) * CHUNK - 1, self._rate) + 1  # a chunk is published whole
+        self._limit = min(up_to_window(after), self._course.end)
+        return self._covered > self._start and self._next < self._limit
+
+    def elapse(self, samples: int) -> None:
+        """So much came in after the pass was over."""
+        self._since += samples
+
+    @property
+    def chunks(self) -> range:
+        """See `Pass.chunks`: from its start to its end and not further, because other passes are heard around it."""
+        last = chunk_of(self.span[1] - 1) if self._last is None else self._last
+        return range(chunk_of(self._start - BEHIND), last + 1)
+
+    def remember(self) -> Memory:
+        """Nothing: a span is generated when its own lanes are complete."""
+        return Memory()
 
     def hear(self, song: int, samples: int, audio: Audio | None) -> None:
         """Input of the track."""
@@ -57,7 +84,7 @@ class LookAheadPass(Pass):
             yield Progress.WAITING
         self._lanes.prime()
         index = 0
-        while self._next < self._course.end:
+        while self._next < self._limit:
             end = self._course.region(index).end
             while not self._is_complete(end):
                 yield Progress.WAITING
@@ -70,9 +97,13 @@ class LookAheadPass(Pass):
             index += 1
 
     def _is_complete(self, frame: int) -> bool:
-        sample = first_sample(frame, self._rate)
-        captured = self._ahead.captured
-        return self._covered >= sample and (captured is None or captured.end >= sample)
+        if self._last is not None:
+            return True
+        sample, captured = first_sample(frame, self._rate), self._ahead.captured
+        if captured is None or captured.end >= sample:
+            return self._covered >= sample
+        # less than a record of what was played may still be on its way; the rest was not captured and is silence
+        return self._covered >= sample + CAPTURE_SAMPLES
 
     def _generate(self, index: int) -> Iterator[Progress]:
         slots = self._slots.open(index)
@@ -88,7 +119,7 @@ class LookAheadPass(Pass):
 
     def _render_until(self, after: int) -> Iterator[Unit]:
         """The windows that need nothing of the span heard from frame `after` on."""
-        while self._next < self._course.end and self._windows.needs(self._next)[1] <= after:
+        while self._next < self._limit and self._windows.needs(self._next)[1] <= after:
             window, self._next = self._next, self._next + WINDOW
             if self._skips(window + WINDOW):
                 self.late_frames += WINDOW
@@ -105,7 +136,7 @@ class LookAheadPass(Pass):
 
     def _skips(self, end: int) -> bool:
         """Whether it is too late for what is heard before a frame."""
-        return self._live and end <= frame_of(self._covered - self.latency, self._rate)
+        return self._live and end <= frame_of(self._covered + self._since - self.latency, self._rate)
 
     def _latents(self, window: int) -> Latents:
         """Where a span was skipped, the next one's context stands for its end."""

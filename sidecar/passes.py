@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar import snapshot
-from sidecar.frames import WINDOW, down_to_window, first_sample, frame_of
+from sidecar.frames import WINDOW, chunks_between, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet
 from sidecar.region_slots import Latents, RegionSlots
 from sidecar.schedule import Schedule
@@ -185,6 +185,18 @@ class Pass:
             EngineError: the first generation of a region failed, or the engine broke. The pass is over then.
         """
         return next(self._script, Progress.DONE)
+
+    def end(self) -> bool:
+        """The transport left the pass; whether something of it is still to be rendered, and heard."""
+        return False
+
+    def elapse(self, samples: int) -> None:
+        """So much came in after the pass was over."""
+
+    @property
+    def chunks(self) -> range:
+        """The chunks that it is heard in."""
+        return chunks_between(*self.span)
 
     def remember(self) -> Memory:
         """The lanes as far as the host drew them, for the next round of a loop. The pass is over."""

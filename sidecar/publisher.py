@@ -1,7 +1,7 @@
 """The publisher: chunks into free slots, and the messages that name them."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import numpy as np
@@ -46,9 +46,9 @@ class Publisher:
         self._pool.add(slots)
         self._flush()
 
-    def forget(self) -> None:
-        """Drop what still waits: its pass is over."""
-        self._waiting.clear()
+    def forget(self, but: Collection[int] = ()) -> None:
+        """Drop what still waits, but for these passes: the others are over."""
+        self._waiting = deque(waiting for waiting in self._waiting if waiting[0] in but)
 
     def _flush(self) -> None:
         while self._waiting and len(self._pool):

@@ -57,6 +57,13 @@ class Begin(IntEnum):
     RESYNC = 3
 
 
+class End(IntEnum):
+    """What becomes of the rest of a pass (`aux` of STOP)."""
+
+    HEARD = 0
+    FORGOTTEN = 1
+
+
 class Flag(IntFlag):
     """Flags of PASS and BLOCK, and of CAPTURE."""
 

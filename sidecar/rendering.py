@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sidecar.chunks import Cutter
 from sidecar.coverage import Coverage
-from sidecar.look_ahead import LookAheadPass
 from sidecar.pace import Pace
-from sidecar.passes import Pass, Progress
+from sidecar.passes import Progress
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
-    from engine import Session
-    from sidecar.ahead import AheadScore
+    from sidecar.passes import Pass
     from sidecar.publisher import Publisher
-    from sidecar.score import Score
-    from sidecar.track import Memory
 
 
 class Rendering:
@@ -61,7 +56,8 @@ class Rendering:
         if isinstance(step, Run):
             self._heard.append(step)
             self.coverage.add(step)
-            publisher.add(self.number, self._cutter.add(step))
+            heard = self.run.chunks
+            publisher.add(self.number, [chunk for chunk in self._cutter.add(step) if chunk.number in heard])
         return step
 
     def _choose_tick(self) -> None:
@@ -77,40 +73,8 @@ class Rendering:
         return heard
 
 
-def begin(
-    session: Session,
-    score: Score,
-    rate: int,
-    start: int,
-    values: Mapping[str, float],
-    *,
-    number: int,
-    version: int,
-    live: bool,
-    memory: Memory | None = None,
-) -> Rendering | None:
-    """The rendering of a pass, arguments as of `Pass`; None where the song is over before it."""
-    return _wet(Pass(session, score, rate, start, values, memory=memory, version=version, live=live), number, rate)
-
-
-def begin_ahead(
-    session: Session,
-    score: AheadScore,
-    rate: int,
-    start: int,
-    values: Mapping[str, float],
-    *,
-    latency: int,
-    number: int,
-    version: int,
-    live: bool,
-) -> Rendering | None:
-    """As `begin`, arguments as of `LookAheadPass`."""
-    run = LookAheadPass(session, score, rate, start, values, latency=latency, version=version, live=live)
-    return _wet(run, number, rate)
-
-
-def _wet(run: Pass, number: int, rate: int) -> Rendering | None:
+def begin(run: Pass, number: int, rate: int) -> Rendering | None:
+    """The rendering of a pass, arguments as of `Rendering`; None, and it is closed, where the song is over by then."""
     if run.span[0] >= run.span[1]:
         run.close()
         return None

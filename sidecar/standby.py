@@ -17,7 +17,7 @@ from engine import EngineError
 from sidecar import protocol, rendering
 from sidecar.errors import SidecarError
 from sidecar.parameters import TABLE
-from sidecar.passes import Progress
+from sidecar.passes import Pass, Progress
 
 if TYPE_CHECKING:
     from sidecar.material import Preparer
@@ -137,16 +137,8 @@ class Standby:
         if score is None or song is None:
             return False
         values = _heard(self._project.values)
-        made = rendering.begin(
-            self._preparer.session,
-            score,
-            timeline.rate,
-            song,
-            values,
-            number=self._number,
-            version=version,
-            live=True,
-        )
+        run = Pass(self._preparer.session, score, timeline.rate, song, values, version=version, live=True)
+        made = rendering.begin(run, self._number, timeline.rate)
         if made is None:
             return False
         self._number = self._number - 1 if self._number > LAST_NUMBER // 2 else LAST_NUMBER

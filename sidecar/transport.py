@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sidecar import protocol, rendering
+from sidecar.ending import Endings
 from sidecar.errors import TimelineError
 from sidecar.frames import frame_of
 from sidecar.ledger import Ledger
+from sidecar.look_ahead import LookAheadPass
 from sidecar.opening import Opening, Point
-from sidecar.passes import Progress
+from sidecar.passes import Pass, Progress
 from sidecar.publisher import Publisher, Send
 from sidecar.standby import Standby
 from sidecar.tempo import UNKNOWN
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from sidecar.fields import SourceEntry
     from sidecar.material import Preparer
     from sidecar.passage import Audio
-    from sidecar.passes import Pass, Unit
+    from sidecar.passes import Unit
     from sidecar.project import Project
     from sidecar.prompts import Prompts
     from sidecar.rendering import Rendering
@@ -51,6 +53,7 @@ class Transport:
         self._session = preparer.session
         self._send = send
         self._standby = Standby(project, preparer, send)
+        self._endings = Endings()
         self._memory = Memory()
         self._tempo = UNKNOWN
         self._timeline: Timeline | None = None
@@ -98,6 +101,7 @@ class Transport:
 
     def mount(self, timeline: Timeline) -> None:
         """Render into this timeline from now on; no pass is left."""
+        self._endings.forget()
         self._standby.forget()
         self._timeline = timeline
         self._publisher = Publisher(timeline, self._send)
@@ -150,10 +154,11 @@ class Transport:
             self.running.run.point(key, song, value, ramp=ramp)
         return False
 
-    def cover(self, end: int) -> None:
-        """Every point of the pass before song sample `end` was given."""
+    def cover(self, song: int, samples: int) -> None:
+        """So many samples of the pass came in from a song sample on, and every point before their end was given."""
+        self._endings.elapse(samples)
         if self.running is not None:
-            self.running.run.cover(end)
+            self.running.run.cover(song + samples)
 
     def hear(self, song: int, samples: int, audio: Audio | None) -> None:
         """Input of the track in the pass; None where it was lost."""
@@ -171,6 +176,7 @@ class Transport:
         self._tempo = UNKNOWN  # what the host knows of it follows at once
         self._project.begin_pass(self._timeline.rate)
         self._number, self.opening = opening.number, opening
+        self._endings.keep(opening.latency)
         self._standby.leave()
         if opening.offline or opening.latency or self._memory.values:
             self._standby.drop()
@@ -198,14 +204,19 @@ class Transport:
         self._send(protocol.encode(message))
 
     def advance(self) -> Unit:
-        """Do the next unit of work that the running pass has due."""
-        if self.running is None or self._publisher is None:
+        """Do the next unit of work that the running pass has due; what is heard before it comes first."""
+        ending = self._endings.first
+        due = self.running if ending is None else ending
+        if due is None or self._publisher is None:
             return Progress.DONE
-        step = self.running.advance(self._publisher)
+        step = due.advance(self._publisher)
         if self.ledger is not None:
-            self.ledger.add(self.running.drain())
-        self.version = max(self.version, self.running.run.control_version)
-        return step
+            self.ledger.add(due.drain())
+        self.version = max(self.version, due.run.control_version)
+        if ending is None or step is not Progress.DONE:
+            return step
+        self._endings.leave()
+        return Progress.WORKED
 
     def take_tick(self) -> int | None:
         """The frames per tick that the running pass chose, once; None where it chose none."""
@@ -216,13 +227,22 @@ class Transport:
 
     def stand_by(self) -> bool:
         """Do one unit of work ahead of the next pass; False when there is none now."""
-        if not self.stands or self._timeline is None or self._publisher is None:
+        if not self.stands or self._endings.first or self._timeline is None or self._publisher is None:
             return False
         return self._standby.advance(self._timeline, self._publisher, self._tempo, self.version)
 
-    def end(self, *, loop: bool = False) -> dict[str, SourceEntry]:
-        """The pass is over, a loop's next round follows it or not; what it taught, under keys of the document."""
+    def end(self, *, loop: bool = False, heard: bool = True) -> dict[str, SourceEntry]:
+        """The pass is over; what it taught, under keys of the document.
+
+        Args:
+            loop: a loop's next round follows.
+            heard: what came in is still to be heard, if the pass has a look-ahead.
+        """
         self._memory = self.running.run.remember() if self.running is not None and loop else Memory()
+        if not heard:
+            self._endings.forget()
+        elif self.running is not None and self._endings.take(self.running):
+            self.running = None
         self.drop()
         self.opening = None
         return {} if self._timeline is None else self._project.end_pass(self._timeline.rate)
@@ -234,10 +254,11 @@ class Transport:
         self.running.run.close()
         self.running = None
         if self._publisher is not None:
-            self._publisher.forget()
+            self._publisher.forget(self._endings.numbers)
 
     def forget(self) -> None:
-        """Give up the running pass and the standby."""
+        """Give up every pass and the standby."""
+        self._endings.forget()
         self.drop()
         self._standby.forget()
 
@@ -250,18 +271,18 @@ class Transport:
         if started is not None:
             return self._run(started, opening.later_points)
         self._publisher.forget()
-        started = rendering.begin(
+        values, live = opening.first_values(self._project.values), not opening.offline
+        run = Pass(
             self._session,
             score,
             self.rate,
             opening.song,
-            opening.first_values(self._project.values),
-            number=opening.number,
-            version=self.version,
-            live=not opening.offline,
+            values,
             memory=self._memory,
+            version=self.version,
+            live=live,
         )
-        return self._run(started, opening.points)
+        return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
 
     def _start_ahead(self, opening: Opening) -> tuple[int, int] | None:
         """As `_start`, for a pass that is heard later than it is played."""
@@ -269,19 +290,19 @@ class Transport:
         score = self._project.ahead(self._tempo, self.rate, opening.song, opening.latency)
         if score is None:
             return None
-        self._publisher.forget()
-        started = rendering.begin_ahead(
+        self._publisher.forget(self._endings.numbers)
+        values, live = opening.first_values(self._project.values), not opening.offline
+        run = LookAheadPass(
             self._session,
             score,
             self.rate,
             opening.song,
-            opening.first_values(self._project.values),
+            values,
             latency=opening.latency,
-            number=opening.number,
             version=self.version,
-            live=not opening.offline,
+            live=live,
         )
-        return self._run(started, opening.points)
+        return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
 
     def _run(self, started: Rendering | None, points: Sequence[Point]) -> tuple[int, int]:
         if started is None:

@@ -99,7 +99,9 @@ def any_transport_is_taken(path: Path) -> None:
         position = st.one_of(st.integers(-(10**7), 10**9), st.sampled_from([-1, 0, 1]))
         loop = st.none() | st.tuples(st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6))
         tempo = st.one_of(st.floats(1, 999), st.sampled_from([0.0, -120.0, 1e300]))
-        transport = st.builds(Transport, position, st.booleans(), tempo, loop, st.booleans())
+        metre = st.none() | st.tuples(st.integers(0, 2**16 - 1), st.integers(0, 2**16 - 1))  # what CLAP can write
+        fields = {"playing": st.booleans(), "tempo": tempo, "metre": metre, "loop": loop, "headless": st.booleans()}
+        transport = st.builds(Transport, position, **fields)
 
         @given(st.lists(st.none() | transport, max_size=12))
         def fuzz(transports: list) -> None:

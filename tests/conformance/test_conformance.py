@@ -5,10 +5,10 @@ what is looked at is the plugin alone.
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
+import program
 import pytest
 from bridge_rig import HERE as HOSTS
 from bridge_rig import Bundles
@@ -30,18 +30,7 @@ def run(module: str, check: str, plugin: Path, world: Path, trap: Trap) -> None:
         "DEMON_LAUNCH_FILE": str(world / "no-launch.json"),
         **trap.environment(report),
     }
-    done = subprocess.run(
-        [sys.executable, HERE / "checks.py", module, check, plugin],
-        env=environment,
-        cwd=world,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=LIMIT,
-        check=False,
-    )
-    text = done.stdout.decode(errors="replace")
-    assert done.returncode == 0, f"ended with {done.returncode}\n{text[-4000:]}"
+    text = program.run([sys.executable, HERE / "checks.py", module, check, plugin], environment, LIMIT, world)
     assert "panicked" not in text, text[-4000:]
     caught = [line for line in report.read_text().splitlines() if line.startswith("caught")] if report.exists() else []
     assert not caught, caught

@@ -96,7 +96,7 @@ def open_session(daw: Ardour, session: Path) -> Iterator[Desk]:
     (settings / "config").write_text(SETTINGS)
     folder = daw.home.parent
     with screen(folder, "1600x1100x24") as display, (folder / "ardour.log").open("wb") as log:
-        environment = {**daw.environment, **display, "HOME": str(daw.home)}
+        environment = {**daw.world, **display}
         command = ["ardour", "--no-announcements", "--no-splash", str(session / f"{session.name}.ardour")]
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+from program import run
 
 SCRIPTS = Path(__file__).resolve().parent / "ardour"
 LIBRARY = Path("/usr/lib/ardour7")
@@ -21,17 +22,15 @@ TICKS = (
     282_240_000  # Ardour 7 counts audio time in superclock ticks: this many a second, a multiple of every sample rate
 )
 PROGRAM_LIMIT = 150.0
-EXPORT_LIMIT = 60.0
-EXPORTS = 8
-"""Debian's 7.3 dies in its own export graph now and then: 3 of 90 exports of ZaMaximX2 alone, but 4 of 12 of ours since
-it has a side-chain input. Whose fault that is has not been found out yet (docs/log.md, 2026-11-23)."""
+SETTINGS = {"ARDOUR_FPU_FLAGS": "15"}
+"""SSE2, and denormals as zero: what every x86-64 has. With AVX-512 Ardour 7.3 writes up to 28 bytes past a buffer that
+it mixes into and dies of its broken heap, whatever the plugin (docs/log.md, 2026-11-23)."""
+EXPORT_PRESET = "6f6d3a44-5d7f-4c0e-9d6b-1c1d3a1f0002"  # in ardour/float.preset
 
 
 def installed() -> bool:
-    """Whether the three programs that this module runs are there (Debian: `ardour`)."""
-    return (
-        all(shutil.which(p) for p in ("ardour7-lua", "ardour7-export")) and (LIBRARY / "ardour-vst3-scanner").exists()
-    )
+    """Whether the two programs that this module runs are there (Debian: `ardour`)."""
+    return shutil.which("ardour7-lua") is not None and (LIBRARY / "ardour-vst3-scanner").exists()
 
 
 @dataclass
@@ -41,23 +40,14 @@ class Ardour:
     home: Path
     environment: dict[str, str]
 
-    def run(self, command: list[str], limit: float = PROGRAM_LIMIT) -> str:
-        """Output of the program. Raises AssertionError with it when the program fails or does not end."""
-        done = subprocess.run(
-            command,
-            env={**self.environment, "HOME": str(self.home)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=limit,
-            check=False,
-        )
-        text = done.stdout.decode(errors="replace")
-        assert done.returncode == 0, f"{command}: {done.returncode}\n{text[-3000:]}"
-        return text
+    @property
+    def world(self) -> dict[str, str]:
+        """The environment of every program of Ardour's in this home."""
+        return {**self.environment, **SETTINGS, "HOME": str(self.home)}
 
     def lua(self, script: str, *arguments: object) -> str:
-        return self.run(["ardour7-lua", str(SCRIPTS / script), *map(str, arguments)])
+        """What the script printed. Raises AssertionError when it failed or did not end in time."""
+        return run(["ardour7-lua", str(SCRIPTS / script), *map(str, arguments)], self.world, PROGRAM_LIMIT)
 
     def install(self, bundle: Path) -> None:
         """Link the bundle into this home and scan it.
@@ -70,7 +60,7 @@ class Ardour:
         link.symlink_to(bundle)
         newest = max(f.stat().st_mtime for f in bundle.rglob("*") if f.is_file())
         time.sleep(max(0.0, newest + 1.1 - time.time()))
-        environment = {**self.environment, "HOME": str(self.home), "LD_LIBRARY_PATH": str(LIBRARY)}
+        environment = {**self.world, "LD_LIBRARY_PATH": str(LIBRARY)}
         scanner = [str(LIBRARY / "ardour-vst3-scanner"), "-f", "-q", str(link)]
         subprocess.run(scanner, env=environment, timeout=PROGRAM_LIMIT, check=False, capture_output=True)
 
@@ -81,15 +71,11 @@ class Ardour:
         (folder / f"{label}.vstpreset").write_bytes(data)
 
     def export(self, session: Path, to: Path) -> NDArray[np.float32]:
-        """The session's range, opened anew and bounced offline; `[channels, samples]`."""
-        command = ["ardour7-export", "-b", "float", "-o", str(to), str(session), session.name]
-        for attempt in range(EXPORTS):
-            try:
-                self.run(command, EXPORT_LIMIT)
-                break
-            except (AssertionError, subprocess.TimeoutExpired):
-                if attempt == EXPORTS - 1:
-                    raise
+        """The session's range, opened anew and bounced offline into the file `to`; `[channels, samples]`."""
+        presets = self.home / ".config" / "ardour7" / "export"
+        presets.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SCRIPTS / "float.preset", presets)
+        self.lua("export.lua", session, session.name, to.parent, to.stem, EXPORT_PRESET)
         audio, _ = soundfile.read(to, dtype="float32", always_2d=True)
         return np.ascontiguousarray(audio.T)
 

@@ -203,8 +203,8 @@ class Stage:
     def do_play(self, step: Step) -> dict[str, Any]:
         """The transport rolls through `segments` [[from, to), ...] of the song, block by block.
 
-        `audio` holds the song from sample `origin` on, `side` what is fed to the second input. With `pace` a block
-        starts no earlier than its wall-clock time.
+        `audio` holds the song from sample `origin` on, `side` what is fed to the second input. Then it stands for
+        `tail` samples of silence, which come out too. With `pace` a block starts no earlier than its wall-clock time.
         """
         song, origin = np.load(step["audio"]), step.get("origin", 0)
         side = np.load(step["side"]) if "side" in step else None
@@ -228,6 +228,11 @@ class Stage:
                 if step.get("log"):
                     log.append([time.monotonic(), played, position, STATUS[round(self.host.get("status"))]])
                 position, played = position + size, played + size
+        for size in block_sizes(step["blocks"], step.get("tail", 0)):
+            if step.get("pace"):
+                time.sleep(max(0.0, began + played / self.rate - time.monotonic()))
+            outs.append(self.host.block(np.zeros((2, size), np.float32), segments[-1][1], False, []))
+            played += size
         np.save(self.folder / step["out"], np.concatenate(outs, axis=1))
         status = STATUS[round(self.host.get("status"))]
         if step.get("stop", True):

@@ -1,6 +1,7 @@
 """The look-ahead pass: what is heard later is rendered from input and lanes that are complete."""
 
 import json
+import struct
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from conftest import RATE, music
 from hypothesis import given
 from hypothesis import strategies as st
-from peer import PASS, STOP, Peer
+from peer import CHUNK, PASS, STOP, Peer
 from rendering import DOCUMENT
 
 from engine import Session, Stream
@@ -26,6 +27,7 @@ FRAME = 1_920
 LATENCY = 3 * RATE
 CLIP = music(5.0)
 TOTAL = CLIP.shape[1]
+DEFAULTS = {row.key: row.default for row in TABLE}
 POINTS = [(60_001, "denoise", 1.0), (100_000, "prompt_blend", 1.0), (150_000, "seed_offset", 3.0)]
 
 
@@ -36,8 +38,7 @@ class Listener:
         course = span_course(start * 25 // RATE, LATENCY, RATE, None)
         captured = None if text else Captured(start)
         score = Preparer(session).ahead(DOCUMENT, course, None, captured)
-        values = {row.key: row.default for row in TABLE}
-        self.run = LookAheadPass(session, score, RATE, start, values, latency=LATENCY, live=live)
+        self.run = LookAheadPass(session, score, RATE, start, DEFAULTS, latency=LATENCY, live=live)
         self.position, self.start = start, start
         self.audio = np.full((2, TOTAL), np.nan, np.float32)
         self.wet_at: list[tuple[int, int]] = []  # end of a window, and the input position at which it was there
@@ -62,6 +63,14 @@ class Listener:
                 self.wet_at.append((step.start, self.position))
                 room = self.audio[:, max(step.start, 0) : step.start + step.audio.shape[1]]
                 room[:] = step.audio[:, : room.shape[1]]
+
+
+def cut(total: int, pattern: list[int]) -> list[int]:
+    """A length in blocks of a pattern of sizes."""
+    sizes = []
+    while sum(sizes) < total:
+        sizes.append(min(pattern[len(sizes) % len(pattern)], total - sum(sizes)))
+    return sizes
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +156,58 @@ def test_a_pass_that_lags_skips_what_is_past_says_so_and_goes_on(session: Sessio
     assert there[4 * RATE : 4 * RATE + RATE // 4].all()
 
 
+@pytest.mark.parametrize(("blocks", "live"), [([TOTAL], False), ([512], True), ([4_799, 20_000], True)])
+def test_a_pass_that_ends_is_rendered_to_its_last_sample_as_if_silence_followed(
+    session: Session, reference: np.ndarray, blocks: list[int], live: bool
+) -> None:
+    listener = Listener(session, live=live)
+    listener.feed(cut(TOTAL, blocks))
+    assert not np.isfinite(listener.audio[:, -FRAME:]).any()
+    assert listener.run.end()
+    listener.work()
+    assert listener.audio.tobytes() == reference.tobytes()
+    assert not listener.run.late
+    assert max(start for start, _ in listener.wet_at) < TOTAL + 12 * FRAME, "more was rendered than is heard"
+
+
+def test_a_pass_that_nothing_came_into_or_that_is_rendered_has_no_end_to_give(session: Session) -> None:
+    assert not Listener(session).run.end()
+    listener = Listener(session)
+    listener.feed([TOTAL])
+    assert listener.run.end()
+    listener.work()
+    assert not listener.run.end()
+
+
+def test_an_end_that_comes_too_late_to_be_heard_is_skipped_live(session: Session) -> None:
+    listener = Listener(session, live=True)
+    listener.feed([TOTAL])
+    rendered = len(listener.wet_at)
+    assert listener.run.end()
+    listener.run.elapse(2 * LATENCY)
+    listener.work()
+    assert len(listener.wet_at) == rendered
+    assert listener.run.late
+
+
+def test_input_that_is_no_longer_captured_is_silence_and_holds_nothing_up(session: Session) -> None:
+    def heard(sizes: list[int], captured: int) -> np.ndarray:
+        listener = Listener(session)
+        for size in sizes:
+            low, end = listener.position, listener.position + size
+            count = min(end, captured) - low
+            if count > 0:
+                listener.run.hear(low, count, CLIP[:, low : low + count])
+            listener.run.cover(end)
+            listener.position = end
+            listener.work()
+        return listener.audio
+
+    whole = heard([TOTAL + LATENCY], 70_001)
+    assert np.isfinite(whole).all()
+    assert whole.tobytes() == heard(cut(TOTAL + LATENCY, [777]), 70_001).tobytes()
+
+
 def test_a_headless_bounce_with_look_ahead_transforms_the_track_to_its_end(session: Session) -> None:
     document = DOCUMENT.patch({"look_ahead": 3.0})
     out, report = bounce(session, CLIP, RATE, document)
@@ -186,3 +247,55 @@ def test_the_first_bounce_through_the_plugins_messages_is_wet_and_is_still_learn
     peer.automation([(STOP, 0, 1, TOTAL, 0.0, 0, 0)])
     _, frames = peer.wait("document", lambda m: m["attachments"])
     assert json.loads(frames[0])["learned"]["samples"] == TOTAL
+
+
+def play(peer: Peer, number: int, samples: int, reason: int = 0) -> None:
+    """A pass over the start of the clip, in one block."""
+    peer.automation([(PASS, 0, number, 0, float(LATENCY), reason, 1)])
+    peer.capture(number, 0, CLIP[:, :samples])
+    peer.block(number, 0, samples)
+
+
+def published(peer: Peer, number: int) -> dict[int, bytes]:
+    """The chunks of a pass so far, in the order in which they came."""
+    messages = [(message, frames) for message, frames in peer.seen if message["t"] == "publish"]
+    of_pass = [struct.iter_unpack("<qII", frames[0]) for message, frames in messages if message["pass"] == number]
+    return {chunk: peer.file.slot(slot)[1].tobytes() for rows in of_pass for chunk, slot, _ in rows}
+
+
+def test_what_a_stop_leaves_is_published_to_the_last_sample(session: Session, connect: Callable[..., Peer]) -> None:
+    peer = connect()
+    assert peer.state(DOCUMENT.patch({"look_ahead": 3.0}).to_json())["t"] == "applied"
+    play(peer, 1, TOTAL)
+    peer.automation([(STOP, 0, 1, TOTAL, 0.0, 0, 0)])
+    heard = peer.rendered(1, 0, TOTAL)
+    assert heard.tobytes() == Listener(session).feed([TOTAL + LATENCY], []).tobytes()
+
+
+def test_every_round_of_a_loop_that_is_shorter_than_the_look_ahead_is_published_whole_and_in_order(
+    connect: Callable[..., Peer],
+) -> None:
+    peer = connect()
+    assert peer.state(DOCUMENT.patch({"look_ahead": 3.0}).to_json())["t"] == "applied"
+    round_, rounds = 61_440, 3  # thirty chunks, and one of which the next sample is
+    for number in range(1, rounds + 1):
+        play(peer, number, round_, reason=2 if number > 1 else 0)
+    peer.automation([(STOP, 0, rounds, round_, 0.0, 0, 0)])
+    peer.rendered(rounds, 0, round_ + CHUNK)
+    order = [message["pass"] for message, _ in peer.seen if message["t"] == "publish"]
+    assert order == sorted(order)
+    first, *others = [published(peer, number) for number in range(1, rounds + 1)]
+    assert list(first) == list(range(round_ // CHUNK + 1))
+    assert all(other == first for other in others)
+
+
+def test_a_pass_that_the_host_forgot_is_not_rendered_any_further(connect: Callable[..., Peer]) -> None:
+    peer = connect()
+    assert peer.state(DOCUMENT.patch({"look_ahead": 3.0}).to_json())["t"] == "applied"
+    play(peer, 1, TOTAL)
+    complete = 80 * FRAME // CHUNK * CHUNK  # all windows whose spans are complete
+    peer.rendered(1, 0, complete)
+    peer.automation([(STOP, 0, 1, TOTAL, 0.0, 1, 0)])
+    play(peer, 2, TOTAL)
+    peer.rendered(2, 0, complete)  # what a pass leaves is rendered before the next pass
+    assert max(published(peer, 1)) == complete // CHUNK - 1

@@ -12,11 +12,20 @@ use shim_core::{HostGestures, Instance};
 
 use crate::thread;
 
-/// Width and height of the window in points, when it is first opened.
+/// Width and height of the window in points, where the project says nothing else.
 pub const SIZE: (u32, u32) = (1080, 720);
 
 /// The smallest that the page is laid out for, in points.
 pub const MIN_SIZE: (u32, u32) = (760, 480);
+
+/// The largest that a project's window is opened with, in points: twice a 4K screen.
+const MAX_SIZE: (u32, u32) = (7680, 4320);
+
+/// Width and height in points of the window that the project had.
+pub fn size(instance: &Instance) -> (u32, u32) {
+    let (width, height) = instance.look().size.unwrap_or(SIZE);
+    (width.clamp(MIN_SIZE.0, MAX_SIZE.0), height.clamp(MIN_SIZE.1, MAX_SIZE.1))
+}
 
 /// How long a host is kept waiting for a window. Hosts look for it as soon as they have asked for it (JUCE's even fail
 /// now and then over one that appears while they close), and on any display that works it is there in a few

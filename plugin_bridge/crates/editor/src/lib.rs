@@ -12,4 +12,4 @@ mod raster;
 mod thread;
 mod window;
 
-pub use editor::{Editor, HostWindow, MIN_SIZE, SIZE};
+pub use editor::{Editor, HostWindow, MIN_SIZE, SIZE, size};

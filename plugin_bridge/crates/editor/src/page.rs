@@ -1,6 +1,9 @@
 //! The one page, top to bottom, and what it remembers from frame to frame.
 
 mod asked;
+mod dial;
+mod field;
+mod files;
 mod hands;
 mod header;
 mod knob;
@@ -10,18 +13,22 @@ mod presets;
 mod prompts;
 mod references;
 mod settings;
+mod span;
 mod style;
 mod takes;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trace;
+mod typing;
+mod view;
 mod wave;
 
 use std::{path::PathBuf, sync::Arc};
 
 use egui::Ui;
 use serde_json::Value;
-use shim_core::{HostGestures, Instance, Scene, parameters};
+use shim_core::{HostGestures, Instance, Look, Scene, parameters};
 
 use crate::editor::HostWindow;
 use asked::Asked;
@@ -45,6 +52,8 @@ pub struct Page {
     prompts: prompts::Prompts,
     references: references::References,
     loras: loras::Loras,
+    takes: takes::Takes,
+    wave: wave::Wave,
     settings: settings::Settings,
     /// The document as of `seen`.
     document: Value,
@@ -75,6 +84,7 @@ impl Seen {
 impl Page {
     pub fn new(instance: Arc<Instance>, gestures: Arc<dyn HostGestures>, host: Arc<dyn HostWindow>) -> Self {
         instance.watch(true);
+        let look = instance.look();
         let hands = Hands::new(Arc::clone(&instance), gestures);
         Self {
             asked: Asked::new(Arc::clone(&instance)),
@@ -86,12 +96,14 @@ impl Page {
             prompts: prompts::Prompts::default(),
             references: references::References::default(),
             loras: loras::Loras::default(),
+            takes: takes::Takes::default(),
+            wave: wave::Wave::of(view::View(look.wave)),
             settings: settings::Settings::default(),
             document: Value::Null,
             scene: None,
             seen: Seen::default(),
             files: Vec::new(),
-            zoom: ZOOMS[0],
+            zoom: look.zoom.filter(|zoom| ZOOMS.contains(zoom)).unwrap_or(ZOOMS[0]),
         }
     }
 
@@ -120,6 +132,23 @@ impl Page {
 
     pub fn take_files(&mut self, files: Vec<PathBuf>) {
         self.files.extend(files);
+    }
+
+    /// A file that the pointer, whose button is held, is to carry out of the window.
+    pub fn take_carried(&mut self) -> Option<PathBuf> {
+        self.takes.carried.take()
+    }
+
+    /// Has the project keep how this window is: `size` is in points of the host's scale.
+    pub fn keep_look(&self, size: (u32, u32)) {
+        // Hosts make a window tiny for a moment while they open or close it (JUCE).
+        let is_one = size.0 >= crate::MIN_SIZE.0 && size.1 >= crate::MIN_SIZE.1;
+        let look = Look {
+            size: if is_one { Some(size).filter(|size| *size != crate::SIZE) } else { self.instance.look().size },
+            zoom: Some(self.zoom).filter(|zoom| *zoom != ZOOMS[0]),
+            wave: self.wave.view.0,
+        };
+        self.instance.set_look(look);
     }
 
     /// Another zoom, `steps` sizes up or down; the host is asked for a window that holds it.
@@ -172,6 +201,10 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
+        // A window that is closed takes the keyboard from its fields like any other click elsewhere.
+        if let Some(change) = self.prompts.unsent(&self.document) {
+            self.asked.edit(change);
+        }
         self.instance.watch(false);
     }
 }

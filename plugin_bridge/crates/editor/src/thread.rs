@@ -110,6 +110,7 @@ impl Session {
         }
         if let Some(size) = orders.size {
             self.window.resize(size)?;
+            self.keep_look();
             self.redraw();
         }
         if let Some(visible) = orders.visible {
@@ -157,7 +158,16 @@ impl Session {
         let repaint = output.viewport_output.get(&ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
         // A delay that no clock can hold means never.
         self.due = repaint.and_then(|delay| self.drawn.checked_add(delay));
+        self.keep_look();
+        if let Some(path) = self.page.take_carried() {
+            self.window.carry(&path)?;
+        }
         self.platform(output.platform_output)
+    }
+
+    fn keep_look(&self) {
+        let points = |pixels: u16| (f32::from(pixels) / self.input.scale).round() as u32;
+        self.page.keep_look((points(self.window.size.0), points(self.window.size.1)));
     }
 
     fn raw_input(&mut self, scale: f32) -> RawInput {

@@ -67,7 +67,8 @@ impl PluginGuiImpl for MainThread<'_> {
         if !is_ours(configuration) {
             return Err(PluginError::Message("the editor is an embedded X11 window"));
         }
-        *self.gui.0.borrow_mut() = Some(Shape { size: scaled(editor::SIZE, 1.0), scale: None, editor: None });
+        *self.gui.0.borrow_mut() =
+            Some(Shape { size: scaled(editor::size(&self.shared.instance), 1.0), scale: None, editor: None });
         Ok(())
     }
 

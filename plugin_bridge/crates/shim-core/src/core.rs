@@ -11,15 +11,16 @@ use crate::{
     peer::Reach,
     position::{self, Position},
     reader::Reader,
-    record::{Kind, Reason, Record, SIDE_CHAIN},
+    record::{End, Kind, Reason, Record, SIDE_CHAIN},
     ring::{Answer, AudioEnds, STANDBY},
     shared::Shared,
+    shift::Trail,
     stage::{Cue, Cues, Scribe, Stage, Turn},
     timeline::{CAPTURE_RECORDS, Timeline},
     timing::Timing,
     wait::{Gate, Stake, Trouble},
 };
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 pub(crate) struct Core {
     pub shared: Arc<Shared>,
@@ -30,6 +31,7 @@ pub(crate) struct Core {
     pub position: Position,
     pub pass: Pass,
     pub over: Over,
+    pub trail: Trail,
     /// The pass that is heard; 0: none.
     pub heard: u32,
     pub events: Events,
@@ -66,6 +68,7 @@ impl Core {
             position: Position::default(),
             pass: Pass::default(),
             over: Over::new(),
+            trail: Trail::default(),
             heard: 0,
             events: Events::new(values),
             reader: Reader::new(rate),
@@ -110,7 +113,7 @@ impl Core {
         self.delay.clear();
         self.cues.clear();
         self.scribe = Scribe::new(self.timeline.layout.rate);
-        (self.heard, self.told) = (0, Turn::NONE);
+        (self.heard, self.told, self.trail) = (0, Turn::NONE, Trail::default());
         self.reader.dry();
     }
 
@@ -159,13 +162,21 @@ impl Core {
         let connection = if peer.reach() == Reach::Connected { peer.connection() } else { 0 };
         self.over.keep(self.pass);
         self.joins = reason == Reason::Resync && !self.block.offline;
-        self.pass.begin(self.block.offline, Stake { connection, failures: peer.failures() });
+        let stake = Stake { connection, failures: peer.failures() };
+        // What a new sidecar renders takes the place of what is still there of the old one.
+        let shift = if self.joins { self.pass.shift } else { self.lay(song) };
+        self.pass.begin(self.block.offline, stake, shift);
+        self.timeline.shifts.set(self.pass.number, shift);
         self.shared.pass_began();
         self.send(self.pass.opening(song, reason, free_run, self.delay.latency()));
         self.timing = Timing::default();
         self.send_timing(song);
         self.send_values(song);
         self.send_events(song, false);
+    }
+
+    fn lay(&mut self, song: i64) -> u32 {
+        self.trail.begin(&self.timeline.layout, song, self.count, self.delay.latency())
     }
 
     /// The cue about the pass that the next sample is of, where it is of another than the last.
@@ -233,11 +244,11 @@ impl Core {
         }
     }
 
-    /// Ends the running pass at `song`.
-    pub(crate) fn stop(&mut self, song: i64) {
+    /// Ends the running pass at `song`; what of it came in is still to be heard, or it is forgotten.
+    pub(crate) fn stop(&mut self, song: i64, end: End) {
         if self.pass.running {
             self.flush_capture();
-            self.send(self.pass.record(Kind::Stop, song));
+            self.send(Record { aux: end as u32, ..self.pass.record(Kind::Stop, song) });
             self.pass.running = false;
             self.placed = None;
         }
@@ -293,13 +304,5 @@ impl Core {
                 return self.give_up(trouble);
             }
         }
-    }
-
-    /// Whether the chunk may be looked up; offline, once this pass's rendering of it is there.
-    pub(crate) fn is_ready(timeline: &Timeline, chunk: i64, pass: u32) -> bool {
-        let entry = crate::table::Entry::unpack(timeline.entry(chunk).load(Ordering::Acquire));
-        entry.is_some_and(|entry| {
-            entry.is_of(pass) && entry.slot < timeline.layout.slots && timeline.chunk_of(entry.slot) == chunk
-        })
     }
 }

@@ -1,7 +1,7 @@
 //! What an editor asks of an instance. Nothing here waits for the sidecar; answers are looked up later.
 
 use crate::{
-    EditError, Instance, Notice, Outcome, Scene, document,
+    EditError, Instance, Look, Notice, Outcome, Scene, document,
     draft::{Change, Draft},
     link::{Act, Command},
     message::MAX_HEAD,
@@ -79,6 +79,16 @@ impl Instance {
     /// What became of an edit or act; none for a number that was never given or is older than the last 64.
     pub fn outcome(&self, number: u64) -> Option<Outcome> {
         self.shared.outcomes.get(number)
+    }
+
+    /// How the project has the editor.
+    pub fn look(&self) -> Look {
+        self.shared.look()
+    }
+
+    /// Saved with the project from now on; does not mark it changed.
+    pub fn set_look(&self, look: Look) {
+        self.shared.set_look(look);
     }
 
     /// Whether the sidecar is to say what it does: [`Instance::scene`].

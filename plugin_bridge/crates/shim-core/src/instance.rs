@@ -1,7 +1,7 @@
 //! The main-thread side of one plugin instance.
 
 use crate::{
-    ActivateError, PresetError, Processor, StateError, Status,
+    ActivateError, Look, PresetError, Processor, StateError, Status,
     core::Core,
     document::{self, Document},
     link::{Command, Link},
@@ -132,7 +132,8 @@ impl Instance {
 
     /// The blob a host saves (PROTOCOL section 6). Never waits for the sidecar.
     pub fn save_state(&self) -> Vec<u8> {
-        let document = self.shared.draft().document.with_values(&self.shared);
+        let mut document = self.shared.draft().document.with_values(&self.shared);
+        self.shared.look().put(&mut document.json);
         state::save(&document)
     }
 
@@ -141,11 +142,14 @@ impl Instance {
     /// # Errors
     /// [`StateError`] when the blob is short, long, unknown, over a bound or fails its checksum.
     pub fn load_state(&self, blob: &[u8]) -> Result<(), StateError> {
-        let document = state::load(blob)?;
+        let mut document = state::load(blob)?;
+        let look = Look::take(&mut document.json);
         for note in &document.notes {
             log::line(&self.shared.id, note);
         }
-        self.put(document)
+        self.put(document)?;
+        self.shared.set_look(look);
+        Ok(())
     }
 
     /// Loads a preset, as a whole or not at all; [`Instance::undo`] takes it back. Never waits for the sidecar.

@@ -15,14 +15,16 @@ pub(crate) struct Pass {
     /// Nothing more is waited for: the pass failed, or there is no sidecar.
     pub given_up: bool,
     pub stake: Stake,
+    /// Where its chunks lie in the page table.
+    pub shift: u32,
     answer: Option<Answer>,
 }
 
 impl Pass {
     /// Begins the next pass.
-    pub(crate) fn begin(&mut self, offline: bool, stake: Stake) {
+    pub(crate) fn begin(&mut self, offline: bool, stake: Stake, shift: u32) {
         let number = self.number.wrapping_add(1).max(1);
-        *self = Self { number, running: true, offline, stake, ..Self::default() };
+        *self = Self { number, running: true, offline, stake, shift, ..Self::default() };
     }
 
     pub(crate) fn record(&self, kind: Kind, song: i64) -> Record {
@@ -62,26 +64,27 @@ impl Pass {
     }
 }
 
-/// Passes that are over at the input and not yet at the output; with more within its look-ahead, the oldest are dry.
-const OVER: usize = 128;
+/// Passes that are told apart: with more on their way from the input to the output, the oldest are dry. As many, however
+/// short, have room in the page table beside the longest look-ahead: three entries each of 938 and more.
+pub(crate) const PASSES: usize = 128;
 
 /// The passes that are still to be heard, but for the last.
 pub(crate) struct Over {
-    passes: Box<[Pass; OVER]>,
+    passes: Box<[Pass; PASSES]>,
 }
 
 impl Over {
     /// Allocates.
     pub(crate) fn new() -> Self {
-        Self { passes: Box::new([Pass::default(); OVER]) }
+        Self { passes: Box::new([Pass::default(); PASSES]) }
     }
 
     pub(crate) fn keep(&mut self, pass: Pass) {
-        self.passes[pass.number as usize % OVER] = pass;
+        self.passes[pass.number as usize % PASSES] = pass;
     }
 
     pub(crate) fn get(&mut self, number: u32) -> Option<&mut Pass> {
-        Some(&mut self.passes[number as usize % OVER]).filter(|pass| pass.number == number)
+        Some(&mut self.passes[number as usize % PASSES]).filter(|pass| pass.number == number)
     }
 
     pub(crate) fn clear(&mut self) {

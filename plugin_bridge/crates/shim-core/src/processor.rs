@@ -1,21 +1,19 @@
 //! The audio-thread side of one plugin instance.
 
+mod hearing;
+
 use crate::{
     Block,
     core::Core,
     parameters::{BYPASS, FREE_RUN},
-    pass::{Over, Pass},
     peer::Reach,
     position::Place,
-    reader::Reader,
-    reclaim::Pin,
-    record::Reason,
-    shared::Shared,
-    stage::{Passes, Span, Turn},
+    record::{End, Reason},
+    stage::Span,
     timeline::Timeline,
     trap,
-    wait::{Gate, Trouble},
 };
+use hearing::Hearing;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where a processor leaves what it owns when it goes.
@@ -92,7 +90,7 @@ impl Processor {
     pub fn reset(&mut self) {
         if let Some(core) = &mut self.core {
             core.outbox.offline = false;
-            core.stop(core.position.next().unwrap_or(0));
+            core.stop(core.position.next().unwrap_or(0), End::Forgotten);
             core.position.reset();
             core.forget();
         }
@@ -132,7 +130,7 @@ impl Core {
     }
 
     fn idle(&mut self, stopped_at: i64, audio: [&mut [f32]; 2]) {
-        self.stop(stopped_at);
+        self.stop(stopped_at, End::Heard);
         if self.outbox.recovers(0) {
             self.send_values(0);
             self.placed = None;
@@ -166,6 +164,7 @@ impl Core {
             self.gate.wake();
         }
         self.output(Span { song, begins: place.begins.is_some(), offline: self.pass.offline }, audio);
+        self.trail.reach(song.saturating_add(i64::from(self.block.frames)), self.count);
     }
 
     /// A new sidecar must be told of the running pass; an offline pass that failed stays dry instead.
@@ -231,75 +230,15 @@ impl Core {
         let at = (first + silent).saturating_sub(latency);
         let audio = [&mut left[silent as usize..], &mut right[silent as usize..]];
         let Self { gate, shared, pass, over, heard, block, .. } = self;
-        let mut passes = Hearing { timeline, gate, shared, pass, over, heard, offline: block.offline };
+        let mut passes = Hearing { timeline, gate, shared, pass, over, heard, waits: block.offline };
         self.stage.render(at, &mut self.cues, &mut self.reader, timeline, audio, &mut passes);
-    }
-}
-
-/// The passes, as the output stage asks for them.
-struct Hearing<'a> {
-    timeline: &'a Timeline,
-    gate: &'a Gate,
-    shared: &'a Shared,
-    pass: &'a mut Pass,
-    over: &'a mut Over,
-    heard: &'a mut u32,
-    /// The block that comes in is: the rest of a bounce may come out in real time, where nothing waits.
-    offline: bool,
-}
-
-impl Hearing<'_> {
-    fn heard(&mut self) -> Option<&mut Pass> {
-        match *self.heard {
-            0 => None,
-            number if number == self.pass.number => Some(self.pass),
-            number => self.over.get(number),
-        }
-    }
-}
-
-impl Passes for Hearing<'_> {
-    fn turn(&mut self, turn: Turn, reader: &mut Reader) {
-        *self.heard = turn.pass;
-        let Some(pass) = self.heard() else { return reader.dry() };
-        if !turn.joins {
-            reader.begin_pass(pass.offline.then_some(pass.number));
-        }
-        if let Some(answer) = pass.answer() {
-            reader.answer(answer);
-        }
-        if pass.given_up {
-            reader.dry();
-        }
-    }
-
-    fn is_ready(&mut self, chunk: i64, pins: [Pin; 2]) -> bool {
-        let (timeline, gate, shared) = (self.timeline, self.gate, self.shared);
-        // The sidecar renders nothing more of a pass that is over where it comes in.
-        let waits = self.offline && self.pass.running && *self.heard == self.pass.number;
-        let Some(pass) = self.heard() else { return false };
-        if !pass.offline {
-            return true;
-        }
-        let done = || Core::is_ready(timeline, chunk, pass.number);
-        if !waits || pass.given_up {
-            return !pass.given_up && done();
-        }
-        let wait = gate.until(timeline, pins, pass.stake, done);
-        if let Err(trouble) = wait {
-            pass.given_up = true;
-            if trouble != Trouble::Absent {
-                shared.pass_failed(pass.number, trouble);
-            }
-        }
-        wait.is_ok()
     }
 }
 
 const _: () = {
     const fn is_send<T: Send>() {}
     is_send::<Processor>();
-    is_send::<Arc<Shared>>();
+    is_send::<Arc<crate::shared::Shared>>();
 };
 
 #[cfg(test)]

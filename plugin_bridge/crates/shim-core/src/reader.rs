@@ -36,6 +36,8 @@ pub(crate) struct Reader {
     known: Option<(i64, i64)>,
     /// Only what this pass rendered may be heard; otherwise an older pass fills in.
     exact: Option<u32>,
+    /// Where its chunks lie in the table.
+    shift: u32,
     source: Option<Source>,
     fade: Option<(Fade, u32)>,
     /// No earlier sample to give way.
@@ -54,6 +56,7 @@ impl Reader {
             region: None,
             known: None,
             exact: None,
+            shift: 0,
             source: None,
             fade: None,
             fresh: true,
@@ -65,8 +68,8 @@ impl Reader {
     }
 
     /// The next sample is the first of a pass. Offline, only the pass's own rendering is heard.
-    pub(crate) fn begin_pass(&mut self, offline: Option<u32>) {
-        self.exact = offline;
+    pub(crate) fn begin_pass(&mut self, offline: Option<u32>, shift: u32) {
+        (self.exact, self.shift) = (offline, shift);
         self.region = if offline.is_some() { None } else { self.known };
         self.skip();
     }
@@ -133,7 +136,7 @@ impl Reader {
     pub(crate) fn glance(&self, timeline: &Timeline, from: i64, to: i64) -> ([u64; 2], Option<(i64, i64)>) {
         let word = |song: i64| {
             let chunk = song.div_euclid(CHUNK as i64);
-            timeline.entry(chunk).load(std::sync::atomic::Ordering::Acquire)
+            timeline.entry(chunk, self.shift).load(std::sync::atomic::Ordering::Acquire)
         };
         ([word(from), word(to)], self.region)
     }
@@ -154,7 +157,7 @@ impl Reader {
             return (None, start.abs_diff(song) as usize);
         }
         let left = ((chunk + 1) * CHUNK as i64).min(end).abs_diff(song) as usize;
-        let entry = Entry::unpack(timeline.entry(chunk).load(std::sync::atomic::Ordering::Acquire));
+        let entry = Entry::unpack(timeline.entry(chunk, self.shift).load(std::sync::atomic::Ordering::Acquire));
         let entry = entry.filter(|entry| entry.slot < timeline.layout.slots && timeline.chunk_of(entry.slot) == chunk);
         let entry = entry.filter(|entry| self.exact.is_none_or(|pass| entry.is_of(pass)));
         (entry.map(|entry| Source { entry, chunk }), left)

@@ -35,6 +35,15 @@ pub(crate) enum Reason {
     Resync = 3,
 }
 
+/// What becomes of the rest of a pass (`aux` of STOP).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum End {
+    /// With a look-ahead it is still to be heard.
+    Heard = 0,
+    Forgotten = 1,
+}
+
 /// One record; fields as in PROTOCOL section 3.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Record {

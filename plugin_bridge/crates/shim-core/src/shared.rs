@@ -6,6 +6,7 @@ use crate::{
     document::Document,
     draft::Draft,
     instance::{Notice, Notifier},
+    look::Look,
     outcome::Outcomes,
     parameters::{self, COUNT, Curve, STATUS},
     peer::Peer,
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     scene: Mutex<Option<Arc<Scene>>>,
     /// An editor is open.
     watched: AtomicBool,
+    look: Mutex<Look>,
     /// How often the host loaded a state. What the sidecar says about an older one must not overwrite it.
     loads: AtomicU64,
     status_text: Mutex<String>,
@@ -64,6 +66,7 @@ impl Shared {
             outcomes: Outcomes::default(),
             scene: Mutex::default(),
             watched: AtomicBool::new(false),
+            look: Mutex::default(),
             loads: AtomicU64::new(0),
             status_text: Mutex::new(String::from("no audio yet: activate the plugin")),
             active: Mutex::new(None),
@@ -104,6 +107,14 @@ impl Shared {
 
     pub(crate) fn scene(&self) -> Option<Arc<Scene>> {
         lock(&self.scene).clone()
+    }
+
+    pub(crate) fn look(&self) -> Look {
+        *lock(&self.look)
+    }
+
+    pub(crate) fn set_look(&self, look: Look) {
+        *lock(&self.look) = look;
     }
 
     pub(crate) fn is_watched(&self) -> bool {

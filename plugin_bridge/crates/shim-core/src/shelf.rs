@@ -19,6 +19,7 @@ impl Shelf {
     /// Makes slots audible; returns how many were refused: slots that are out of range, or held by this side already,
     /// or that hold another chunk than they are named for.
     pub(crate) fn publish(&mut self, pass: u32, records: &[Published]) -> usize {
+        let Some(shift) = self.timeline.shifts.of(pass) else { return self.give_back(records) };
         let mut replaced = Vec::new();
         let mut refused = 0;
         for record in records {
@@ -28,14 +29,27 @@ impl Shelf {
             }
             self.held[record.slot as usize] = true;
             let word = Entry::new(record.slot, record.generation, pass).pack();
-            let old = self.timeline.entry(record.chunk).swap(word, Ordering::AcqRel);
+            let old = self.timeline.entry(record.chunk, shift).swap(word, Ordering::AcqRel);
             replaced.extend(Entry::unpack(old));
         }
-        if !replaced.is_empty() {
-            let epoch = self.timeline.reclaim.retire();
-            replaced.iter().for_each(|entry| self.retired.push(entry.slot, epoch));
-        }
+        self.retire(replaced.iter().map(|entry| entry.slot));
         refused
+    }
+
+    /// Slots of a pass that nobody hears any more.
+    fn give_back(&mut self, records: &[Published]) -> usize {
+        let accepted: Vec<u32> =
+            records.iter().filter(|record| self.accepts(record)).map(|record| record.slot).collect();
+        accepted.iter().for_each(|&slot| self.held[slot as usize] = true);
+        self.retire(accepted.iter().copied());
+        records.len() - accepted.len()
+    }
+
+    fn retire(&mut self, slots: impl ExactSizeIterator<Item = u32>) {
+        if slots.len() > 0 {
+            let epoch = self.timeline.reclaim.retire();
+            slots.for_each(|slot| self.retired.push(slot, epoch));
+        }
     }
 
     fn accepts(&self, record: &Published) -> bool {
@@ -76,6 +90,19 @@ mod tests {
         assert_eq!(shelf.collect(), [5]);
         assert!(shelf.collect().is_empty() && shelf.is_settled());
         assert_eq!(shelf.publish(3, &[filled(&timeline, 5, -1)]), 0);
+    }
+
+    #[test]
+    fn a_pass_is_laid_where_its_shift_says_and_one_that_nobody_hears_any_more_goes_back_at_once() {
+        let timeline = Arc::new(Timeline::new(8000, 1).unwrap());
+        let mut shelf = Shelf::new(timeline.clone());
+        timeline.shifts.set(1, 10);
+        assert_eq!(shelf.publish(1, &[filled(&timeline, 5, -1)]), 0);
+        let entry = |number| Entry::unpack(timeline.entry_at(number).load(Ordering::Acquire)).map(|entry| entry.slot);
+        assert_eq!((entry(9), shelf.collect()), (Some(5), vec![]));
+        timeline.shifts.set(1 + crate::pass::PASSES as u32, 0);
+        assert_eq!(shelf.publish(1, &[filled(&timeline, 6, -1)]), 0);
+        assert_eq!((entry(9), shelf.collect()), (Some(5), vec![6]));
     }
 
     #[test]

@@ -8,7 +8,8 @@ mod loudness;
 use crate::{reader::Reader, reclaim::Pin, timeline::Timeline};
 pub(crate) use cue::{Cue, Cues, Scribe, Span, Turn};
 use cue::{Frame, Settings};
-use limiter::{AHEAD, Limiter};
+use limiter::Limiter;
+pub(crate) use limiter::{AHEAD, BEHIND};
 use loudness::Loudness;
 
 /// Who knows the passes whose audio is wet.

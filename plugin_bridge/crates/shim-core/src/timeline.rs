@@ -1,6 +1,6 @@
 //! The shared timeline file (PROTOCOL section 4): a sealed memory file that the sidecar writes and this process reads.
 
-use crate::reclaim::Reclaim;
+use crate::{reclaim::Reclaim, shift::Shifts};
 use memfd::{FileSeal, Memfd, MemfdOptions};
 use memmap2::{MmapOptions, MmapRaw};
 use std::{
@@ -89,6 +89,7 @@ pub(crate) struct Timeline {
     pub layout: Layout,
     pub epoch: u32,
     pub reclaim: Reclaim,
+    pub shifts: Shifts,
     file: Memfd,
     map: MmapRaw,
 }
@@ -103,7 +104,7 @@ impl Timeline {
         rustix::fs::fallocate(file.as_file(), rustix::fs::FallocateFlags::empty(), 0, layout.bytes)?;
         file.add_seals(&[FileSeal::SealShrink, FileSeal::SealGrow]).map_err(io::Error::other)?;
         let map = MmapOptions::new().len(layout.bytes as usize).populate().map_raw(file.as_file())?;
-        let timeline = Self { layout, epoch, reclaim: Reclaim::new(), file, map };
+        let timeline = Self { layout, epoch, reclaim: Reclaim::new(), shifts: Shifts::new(), file, map };
         timeline.write_header();
         Ok(timeline)
     }
@@ -127,9 +128,9 @@ impl Timeline {
         unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(offset as usize).cast()) }
     }
 
-    /// The table entry of a chunk: entry `chunk mod entries`, Euclidean.
-    pub(crate) fn entry(&self, chunk: i64) -> &AtomicU64 {
-        self.entry_at(chunk.rem_euclid(i64::from(self.layout.entries)) as u32)
+    /// The table entry of a chunk in a pass of this shift: entry `(chunk + shift) mod entries`, Euclidean.
+    pub(crate) fn entry(&self, chunk: i64, shift: u32) -> &AtomicU64 {
+        self.entry_at((chunk + i64::from(shift)).rem_euclid(i64::from(self.layout.entries)) as u32)
     }
 
     /// A table entry by its number.

@@ -14,6 +14,10 @@ use crate::guard;
 use crate::news::{Handler, News, Timer};
 use crate::posts::{Posts, Pump};
 
+/// No larger is nobody's wish: JUCE's embedding window begins with this many pixels a side, and JUCE asks for that now
+/// and then while it lays a window out that it has just opened.
+const UNSET: i32 = 128;
+
 /// One view, from `createView` to its last reference.
 pub struct View {
     instance: Arc<Instance>,
@@ -54,7 +58,7 @@ impl View {
     /// A view with one reference for the caller; null where the system refuses a descriptor.
     pub fn create(instance: Arc<Instance>, handler: Arc<Handler>, news: Arc<News>) -> *mut IPlugView {
         let Ok(posts) = Posts::new(Arc::clone(&instance), handler) else { return ptr::null_mut() };
-        let (width, height) = editor::SIZE;
+        let (width, height) = editor::size(&instance);
         let shape = Mutex::new(Shape { width, height, scale: None });
         let wrapper = ComWrapper::new(Self { instance, posts: Arc::new(posts), news, shape, open: Mutex::new(None) });
         let Some(view) = wrapper.to_com_ptr::<IPlugView>() else { return ptr::null_mut() };
@@ -219,10 +223,16 @@ impl IPlugViewTrait for View {
     unsafe fn checkSizeConstraint(&self, rect: *mut ViewRect) -> tresult {
         // SAFETY: null or writable.
         let Some(rect) = (unsafe { rect.as_mut() }) else { return kInvalidArgument };
-        let scale = lock(&self.shape).scale.unwrap_or(1.0);
-        let (width, height) = editor::MIN_SIZE;
-        rect.right = rect.right.max(rect.left.saturating_add(scaled(width, scale) as i32));
-        rect.bottom = rect.bottom.max(rect.top.saturating_add(scaled(height, scale) as i32));
+        let shape = lock(&self.shape);
+        let asked = (rect.right.saturating_sub(rect.left), rect.bottom.saturating_sub(rect.top));
+        let (width, height) = if asked.0.max(asked.1) <= UNSET {
+            (shape.width, shape.height)
+        } else {
+            let scale = shape.scale.unwrap_or(1.0);
+            (scaled(editor::MIN_SIZE.0, scale), scaled(editor::MIN_SIZE.1, scale))
+        };
+        rect.right = rect.right.max(rect.left.saturating_add(width as i32));
+        rect.bottom = rect.bottom.max(rect.top.saturating_add(height as i32));
         kResultTrue
     }
 }

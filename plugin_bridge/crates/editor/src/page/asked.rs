@@ -10,11 +10,13 @@ pub struct Asked {
     open: Vec<u64>,
     /// The last refusal, until the user has read it.
     pub refused: Option<String>,
+    /// What came of the last act that had something to say.
+    pub said: Option<(u64, String)>,
 }
 
 impl Asked {
     pub fn new(instance: Arc<Instance>) -> Self {
-        Self { instance, open: Vec::new(), refused: None }
+        Self { instance, open: Vec::new(), refused: None, said: None }
     }
 
     /// Changes keys of the document; `changes` is an object.
@@ -23,10 +25,12 @@ impl Asked {
         self.note(answer);
     }
 
-    /// Has the sidecar do something; `arguments` is an object.
-    pub fn act(&mut self, verb: &str, arguments: Value, attachments: Vec<(String, Arc<[u8]>)>) {
+    /// Has the sidecar do something; `arguments` is an object. The number under which it will have said something.
+    pub fn act(&mut self, verb: &str, arguments: Value, attachments: Vec<(String, Arc<[u8]>)>) -> Option<u64> {
         let answer = self.instance.act(verb, object(arguments), attachments);
+        let number = answer.as_ref().ok().copied();
         self.note(answer);
+        number
     }
 
     fn note(&mut self, answer: Result<u64, EditError>) {
@@ -39,14 +43,20 @@ impl Asked {
     /// Takes the answers that came; whether there is something new to show.
     pub fn settle(&mut self) -> bool {
         let before = self.open.len();
-        let (instance, refused) = (&self.instance, &mut self.refused);
+        let (instance, refused, said) = (&self.instance, &mut self.refused, &mut self.said);
         self.open.retain(|number| match instance.outcome(*number) {
             Some(Outcome::Pending) => true,
             Some(Outcome::Refused(text)) => {
                 *refused = Some(text);
                 false
             }
-            Some(Outcome::Done(_)) | None => false,
+            Some(Outcome::Done(text)) => {
+                if !text.is_empty() {
+                    *said = Some((*number, text));
+                }
+                false
+            }
+            None => false,
         });
         self.open.len() != before
     }

@@ -1,11 +1,11 @@
-//! A parameter as a knob, a switch or a choice, with its title and its value.
+//! A parameter as a knob, a switch or a menu, with its title and its value.
 
 use egui::{
-    Align2, CursorIcon, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align2, ComboBox, CursorIcon, EventFilter, Key, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2,
 };
 use shim_core::parameters::{self, Curve, Parameter, Text};
 
-use super::{hands::Hands, style};
+use super::{dial, hands::Hands, style, typing::Typing};
 
 /// Points of a drag from one end of the range to the other.
 const TRAVEL: f64 = 220.0;
@@ -15,16 +15,17 @@ const FINE: f64 = 0.1;
 const STEP: f64 = 0.01;
 const PAGE: f64 = 0.1;
 
-pub const CELL: egui::Vec2 = vec2(84.0, 92.0);
-const RADIUS: f32 = 20.0;
-/// The scale's arc: 270 degrees with the gap at the bottom.
-const FROM: f32 = 0.75 * std::f32::consts::PI;
-const SWEEP: f32 = 1.5 * std::f32::consts::PI;
+/// Eight beside each other in a window of the first size.
+const CELL: egui::Vec2 = vec2(86.0, 106.0);
+/// Room for a title of two lines.
+const TITLE: f32 = 32.0;
 
-/// The value that the user types.
 #[derive(Default)]
 pub struct Knobs {
+    /// The value that the user types.
     typing: Option<Typing>,
+    /// The parameter whose menu is open.
+    open: Option<usize>,
     /// Where the last frame had its dials.
     #[cfg(test)]
     places: std::collections::HashMap<usize, Rect>,
@@ -32,24 +33,18 @@ pub struct Knobs {
     pub focused: Option<usize>,
 }
 
-struct Typing {
-    index: usize,
-    text: String,
-    refused: bool,
-    /// The field has not had the focus yet.
-    fresh: bool,
-}
-
 impl Knobs {
     /// One cell with parameter `index`.
     pub fn show(&mut self, ui: &mut Ui, hands: &mut Hands, index: usize) {
         let parameter = &parameters::table()[index];
         let (cell, _) = ui.allocate_exact_size(CELL, Sense::hover());
-        let title = super::text::fit(ui, &hands.instance.title(index), CELL.x - 4.0, 11.5);
-        ui.painter().text(cell.center_top() + vec2(0.0, 4.0), Align2::CENTER_TOP, title, style::small(), style::FAINT);
-        let dial = Rect::from_center_size(cell.center_top() + vec2(0.0, 44.0), vec2(CELL.x, 48.0));
+        dial::title(ui, cell.center_top() + vec2(0.0, TITLE), CELL.x - 4.0, &hands.instance.title(index));
+        let place = Rect::from_center_size(cell.center_top() + vec2(0.0, TITLE + 26.0), vec2(CELL.x, 48.0));
+        if has_menu(parameter) {
+            return self.menu(ui, hands, index, place);
+        }
         let id = ui.scope_id().with(("parameter", parameter.id));
-        let response = ui.interact(dial, id, Sense::click_and_drag());
+        let response = ui.interact(place, id, Sense::click_and_drag());
         #[cfg(test)]
         self.note(index, &response);
         let text = shown(hands, index);
@@ -62,12 +57,48 @@ impl Knobs {
             self.press(ui, hands, index, &response);
         }
         match parameter.text {
-            Text::Switch => draw_switch(ui, dial, hands.value(index) >= 0.5, &response),
-            _ => draw_dial(ui, dial.center(), parameter, hands.value(index), &response),
+            Text::Switch => dial::switch(ui, place, hands.value(index) >= 0.5, &response),
+            _ => dial::dial(ui, place.center(), parameter, hands.value(index), &response),
         }
         let place = Rect::from_center_size(cell.center_bottom() - vec2(0.0, 13.0), vec2(CELL.x - 4.0, 18.0));
         self.value(ui, hands, index, place, &text);
         response.on_hover_text(hint(parameter));
+    }
+
+    /// A parameter whose values have names: a menu of them, and the arrow keys as on a dial.
+    fn menu(&mut self, ui: &mut Ui, hands: &mut Hands, index: usize, place: Rect) {
+        let parameter = &parameters::table()[index];
+        let place = Rect::from_center_size(place.center(), vec2(CELL.x - 8.0, 24.0));
+        let mut ui = ui.new_child(UiBuilder::new().max_rect(place).id_salt(("choice", parameter.id)));
+        ui.spacing_mut().button_padding.x = 5.0;
+        ui.spacing_mut().icon_width = 9.0;
+        let current = hands.value(index);
+        let text = hands.instance.display(index, current);
+        let menu = ComboBox::from_id_salt("menu").width(place.width()).truncate().selected_text(text);
+        let shown = menu.show_ui(&mut ui, |ui| {
+            ui.set_min_width(120.0);
+            let values = (0..=parameter.steps.unwrap_or(0)).map(|step| parameter.min + f64::from(step));
+            let chosen = values.filter(|plain| {
+                ui.selectable_label(*plain == current, hands.instance.display(index, *plain)).clicked()
+            });
+            chosen.last()
+        });
+        #[cfg(test)]
+        self.note(index, &shown.response);
+        let closed = self.open == Some(index) && shown.inner.is_none();
+        if shown.response.clicked() || closed {
+            // So that Tab leads into the menu, and afterwards the arrow keys are its own.
+            shown.response.request_focus();
+        }
+        if closed || shown.inner.is_some() {
+            self.open = Some(index).filter(|_| !closed);
+        }
+        match shown.inner {
+            Some(Some(plain)) => hands.set(index, plain),
+            Some(None) => {}
+            None => self.press(&ui, hands, index, &shown.response),
+        }
+        shown.response.on_hover_text(hint(parameter));
     }
 
     #[cfg(test)]
@@ -92,7 +123,7 @@ impl Knobs {
         response.widget_info(|| WidgetInfo::slider(true, hands.value(index), parameter.name));
         self.point(ui, hands, index, &response, f64::from(place.width() - 12.0));
         self.press(ui, hands, index, &response);
-        draw_fader(ui, place, parameter.normalise(hands.value(index)) as f32, &response);
+        dial::fader(ui, place, parameter.normalise(hands.value(index)) as f32, &response);
         response.on_hover_text(hint(parameter));
     }
 
@@ -117,10 +148,8 @@ impl Knobs {
             hands.set(index, parameter.default);
         } else if response.clicked() {
             response.request_focus();
-            match parameter.text {
-                Text::Switch => hands.set(index, if hands.value(index) >= 0.5 { 0.0 } else { 1.0 }),
-                Text::Choice => hands.set(index, next(parameter, hands.value(index))),
-                _ => {}
+            if parameter.text == Text::Switch {
+                hands.set(index, if hands.value(index) >= 0.5 { 0.0 } else { 1.0 });
             }
         } else if response.secondary_clicked() {
             self.type_into(hands, index);
@@ -149,7 +178,7 @@ impl Knobs {
                 let back = input.key_pressed(Key::Delete) || input.key_pressed(Key::Backspace);
                 back.then_some(parameter.default)
             };
-            let enter = input.key_pressed(Key::Enter) && !matches!(parameter.text, Text::Switch | Text::Choice);
+            let enter = input.key_pressed(Key::Enter) && parameter.text != Text::Switch && !has_menu(parameter);
             ((steps * single * fine) + pages * PAGE.max(single), target, enter)
         });
         if let Some(target) = target {
@@ -163,7 +192,7 @@ impl Knobs {
     }
 
     fn type_into(&mut self, hands: &Hands, index: usize) {
-        self.typing = Some(Typing { index, text: shown(hands, index), refused: false, fresh: true });
+        self.typing = Some(Typing::new(index, shown(hands, index)));
     }
 
     /// The value below the dial, which turns into a field when it is clicked.
@@ -189,47 +218,6 @@ impl Knobs {
     }
 }
 
-impl Typing {
-    /// Whether typing is over.
-    fn show(&mut self, ui: &mut Ui, hands: &mut Hands, place: Rect) -> bool {
-        let colour = if self.refused { style::BAD } else { style::TEXT };
-        let field = egui::TextEdit::singleline(&mut self.text)
-            .font(style::value())
-            .text_color(colour)
-            .align(egui::Align2::CENTER_CENTER)
-            .margin(egui::Margin::symmetric(2, 0));
-        let response = ui.put(place, field);
-        if self.fresh {
-            self.fresh = false;
-            response.request_focus();
-            super::text::select_all(ui, response.id, &self.text);
-            return false;
-        }
-        if response.changed() {
-            self.refused = false;
-        }
-        if ui.input(|input| input.key_pressed(Key::Escape)) {
-            return true;
-        }
-        if !response.lost_focus() && response.has_focus() {
-            return false;
-        }
-        match hands.instance.parse(self.index, &self.text) {
-            Some(plain) => {
-                hands.set(self.index, plain);
-                true
-            }
-            // Enter on what is no value keeps the field; a click elsewhere gives it up.
-            None if ui.input(|input| input.key_pressed(Key::Enter)) => {
-                self.refused = true;
-                response.request_focus();
-                false
-            }
-            None => true,
-        }
-    }
-}
-
 /// The value with its unit.
 fn shown(hands: &Hands, index: usize) -> String {
     let unit = parameters::table()[index].unit;
@@ -237,69 +225,16 @@ fn shown(hands: &Hands, index: usize) -> String {
     format!("{}{gap}{unit}", hands.instance.display(index, hands.value(index)))
 }
 
-fn next(parameter: &Parameter, plain: f64) -> f64 {
-    if plain >= parameter.max { parameter.min } else { plain + 1.0 }
+fn has_menu(parameter: &Parameter) -> bool {
+    matches!(parameter.text, Text::Choice | Text::Prompt) && parameter.curve != Curve::Status
 }
 
 fn hint(parameter: &Parameter) -> String {
     let what = match parameter.curve {
         Curve::Status => "shown by the plugin",
+        _ if has_menu(parameter) => "click, or arrow keys",
         _ if parameter.automatable => "drag, arrow keys or Enter; double click for the default",
         _ => "set by hand, not automatable; double click for the default",
     };
     format!("{}: {what}", parameter.name)
-}
-
-fn on_arc(centre: Pos2, radius: f32, part: f32) -> Pos2 {
-    let angle = FROM + SWEEP * part;
-    pos2(centre.x + radius * angle.cos(), centre.y + radius * angle.sin())
-}
-
-fn arc(ui: &Ui, centre: Pos2, radius: f32, (from, to): (f32, f32), stroke: Stroke) {
-    // A point every few degrees: finer than a pixel at twice this size.
-    let count = (((to - from).abs() * 64.0).ceil() as usize).max(1);
-    let points = (0..=count).map(|step| on_arc(centre, radius, from + (to - from) * step as f32 / count as f32));
-    ui.painter().line(points.collect(), stroke);
-}
-
-fn draw_dial(ui: &Ui, centre: Pos2, parameter: &Parameter, plain: f64, response: &Response) {
-    let part = parameter.normalise(plain) as f32;
-    let zero = ((0.0 - parameter.min) / (parameter.max - parameter.min)).clamp(0.0, 1.0) as f32;
-    let live = parameter.curve != Curve::Status;
-    let colour = if live { style::ACCENT } else { style::FAINT };
-    arc(ui, centre, RADIUS, (0.0, 1.0), Stroke::new(3.5, style::TRACK));
-    if (part - zero).abs() > 0.002 {
-        arc(ui, centre, RADIUS, (zero.min(part), zero.max(part)), Stroke::new(3.5, colour));
-    }
-    let body = if response.hovered() || response.dragged() { style::RAISED_HOVER } else { style::RAISED };
-    ui.painter().circle_filled(centre, RADIUS - 5.0, body);
-    let needle = [on_arc(centre, RADIUS - 12.0, part), on_arc(centre, RADIUS - 6.0, part)];
-    ui.painter().line_segment(needle, Stroke::new(2.0, style::TEXT));
-    if response.has_focus() {
-        ui.painter().circle_stroke(centre, RADIUS + 3.5, Stroke::new(1.5, style::TEXT));
-    }
-}
-
-fn draw_fader(ui: &Ui, place: Rect, part: f32, response: &Response) {
-    let rail = Rect::from_center_size(place.center(), vec2(place.width() - 12.0, 4.0));
-    let x = rail.left() + rail.width() * part;
-    ui.painter().rect_filled(rail, 2.0, style::TRACK);
-    ui.painter().rect_filled(Rect::from_min_max(rail.min, pos2(x, rail.bottom())), 2.0, style::ACCENT);
-    ui.painter().circle_filled(pos2(x, rail.center().y), 6.0, style::TEXT);
-    if response.has_focus() {
-        ui.painter().circle_stroke(pos2(x, rail.center().y), 8.5, Stroke::new(1.5, style::TEXT));
-    }
-}
-
-fn draw_switch(ui: &Ui, dial: Rect, on: bool, response: &Response) {
-    let track = Rect::from_center_size(dial.center(), vec2(40.0, 20.0));
-    let fill = if on { style::ACCENT } else { style::TRACK };
-    ui.painter().rect_filled(track, 10.0, fill);
-    let place = if on { track.right() - 10.0 } else { track.left() + 10.0 };
-    let thumb = if on { style::BASE } else { style::TEXT };
-    ui.painter().circle_filled(pos2(place, track.center().y), 7.0, thumb);
-    if response.has_focus() {
-        let ring = Stroke::new(1.5, style::TEXT);
-        ui.painter().rect_stroke(track.expand(3.0), 13.0, ring, egui::StrokeKind::Outside);
-    }
 }

@@ -1,76 +1,65 @@
 //! Prompt A and B, the blend between them, and the snapshots.
 
-use egui::{Button, Key, RichText, TextEdit, Ui};
+use egui::{Button, RichText, Ui};
 use serde_json::{Map, Value, json};
 use shim_core::parameters;
 
-use super::{Page, style};
+use super::{Page, field::Field, style};
 
 /// Snapshots, as the document bounds them.
 const SNAPSHOTS: usize = 8;
-/// Longest prompt that is typed here, in characters: far more than the text encoder reads.
-const LONGEST: usize = 4000;
-
-/// A text that the user edits: what is typed until it is left, else what the document says.
-#[derive(Default)]
-pub struct Field {
-    text: String,
-    held: bool,
-}
-
-impl Field {
-    /// Shows the field; the new text when the user leaves it changed.
-    pub fn show(&mut self, ui: &mut Ui, current: &str, rows: usize, hint: &str) -> Option<String> {
-        if !self.held && self.text != current {
-            current.clone_into(&mut self.text);
-        }
-        let field = TextEdit::multiline(&mut self.text)
-            .desired_rows(rows)
-            .desired_width(f32::INFINITY)
-            .hint_text(hint.to_owned())
-            .char_limit(LONGEST)
-            .return_key(None);
-        let response = ui.add(field);
-        self.held = response.has_focus();
-        if response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
-            response.surrender_focus();
-            self.held = false;
-            return (self.text != current).then(|| self.text.clone());
-        }
-        (response.lost_focus() && self.text != current).then(|| self.text.clone())
-    }
-}
-
 #[derive(Default)]
 pub struct Prompts {
     a: Field,
     b: Field,
 }
 
+impl Prompts {
+    /// What is typed and not sent yet, as a change of the document.
+    pub fn unsent(&self, document: &Value) -> Option<Value> {
+        let fields = [("a", &self.a), ("b", &self.b)];
+        let text = |(key, field): (&str, &Field)| Some((key.to_owned(), json!(field.unsent(&prompt(document, key))?)));
+        let texts = Map::from_iter(fields.into_iter().filter_map(text));
+        (!texts.is_empty()).then(|| json!({"prompts": texts}))
+    }
+}
+
+fn prompt(document: &Value, key: &str) -> String {
+    document.pointer(&format!("/prompts/{key}")).and_then(Value::as_str).unwrap_or("").to_owned()
+}
+
 pub fn show(ui: &mut Ui, page: &mut Page) {
     style::section(ui, "Prompts", |ui| {
-        let prompt = |key: &str| page.document.pointer(&format!("/prompts/{key}")).and_then(Value::as_str);
-        let (a, b) = (prompt("a").unwrap_or("").to_owned(), prompt("b").unwrap_or("").to_owned());
-        ui.label(RichText::new("A").color(style::FAINT));
-        if let Some(text) = page.prompts.a.show(ui, &a, 2, "warm analog synths, slow drums") {
+        let (a, b) = (prompt(&page.document, "a"), prompt(&page.document, "b"));
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("A").color(style::FAINT));
+            remind(ui, &page.prompts.a, &a);
+        });
+        if let Some(text) = page.prompts.a.show(ui, &a, (2, f32::INFINITY), "warm analog synths, slow drums") {
             page.asked.edit(json!({"prompts": {"a": text}}));
         }
         ui.horizontal(|ui| {
             ui.label(RichText::new("B").color(style::FAINT));
             let blend = parameters::index_of_key("prompt_blend");
-            let width = ui.available_width() - 34.0;
+            let width = ui.available_width() - 52.0;
             if let Some(blend) = blend {
                 page.knobs.fader(ui, &mut page.hands, blend, width);
-                ui.label(
-                    RichText::new(page.hands.instance.display(blend, page.hands.value(blend))).font(style::small()),
-                );
+                let value = format!("{} %", page.hands.instance.display(blend, page.hands.value(blend)));
+                ui.label(RichText::new(value).font(style::small()));
             }
         });
-        if let Some(text) = page.prompts.b.show(ui, &b, 2, "the same as A") {
+        if let Some(text) = page.prompts.b.show(ui, &b, (2, f32::INFINITY), "the same as A") {
             page.asked.edit(json!({"prompts": {"b": text}}));
         }
+        remind(ui, &page.prompts.b, &b);
         snapshots(ui, page, &a, &b);
     });
+}
+
+fn remind(ui: &mut Ui, field: &Field, current: &str) {
+    if field.unsent(current).is_some() {
+        ui.label(RichText::new("not sent yet: Enter").font(style::small()).color(style::WARN));
+    }
 }
 
 fn snapshots(ui: &mut Ui, page: &mut Page, a: &str, b: &str) {

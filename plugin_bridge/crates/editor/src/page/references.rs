@@ -7,10 +7,14 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use egui::{Key, Rect, RichText, TextEdit, Ui};
+use egui::{Rect, RichText, Ui};
 use serde_json::{Value, json};
 
-use super::{Page, style};
+use super::{
+    Page,
+    files::{Choice, Files},
+    style,
+};
 
 /// (role, what the page calls it, what it does)
 const ROLES: [(&str, &str, &str); 3] = [
@@ -26,7 +30,7 @@ type Loaded = Result<(&'static str, String, Arc<[u8]>), String>;
 
 #[derive(Default)]
 pub struct References {
-    typing: Option<(usize, String)>,
+    choosing: Option<(usize, Files)>,
     reading: Option<mpsc::Receiver<Loaded>>,
     rows: [Option<Rect>; 3],
 }
@@ -49,7 +53,7 @@ impl References {
     }
 
     pub fn is_busy(&self) -> bool {
-        self.reading.is_some()
+        self.reading.is_some() || self.choosing.as_ref().is_some_and(|(_, files)| files.is_busy())
     }
 }
 
@@ -97,7 +101,7 @@ pub fn show(ui: &mut Ui, page: &mut Page) {
             let row = ui.horizontal(|ui| self::row(ui, page, at, role, title, hint));
             page.references.rows[at] = Some(row.response.rect);
         }
-        path(ui, page);
+        choose(ui, page);
     });
 }
 
@@ -112,27 +116,21 @@ fn row(ui: &mut Ui, page: &mut Page, at: usize, role: &str, title: &str, hint: &
         if ui.add_enabled(there, egui::Button::new("Clear")).clicked() {
             page.asked.act("clear_reference", json!({"role": role}), Vec::new());
         }
-        if ui.button("File").on_hover_text(format!("Type the path of an audio file for {title}")).clicked() {
-            page.references.typing = Some((at, String::new()));
+        if ui.button("File").on_hover_text(format!("Choose an audio file for {title}")).clicked() {
+            page.references.choosing = Some((at, Files::open()));
         }
     });
 }
 
-fn path(ui: &mut Ui, page: &mut Page) {
-    let Some((at, text)) = &mut page.references.typing else { return };
+fn choose(ui: &mut Ui, page: &mut Page) {
+    let Some((at, files)) = &mut page.references.choosing else { return };
     let (role, title, _) = ROLES[*at];
-    let hint = format!("{title}: /path/to/audio.wav, then Enter");
-    let response = ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY));
-    let (enter, escape) = ui.input(|input| (input.key_pressed(Key::Enter), input.key_pressed(Key::Escape)));
-    if response.lost_focus() && enter && !text.trim().is_empty() {
-        let path = PathBuf::from(text.trim());
-        page.references.typing = None;
-        page.references.read(role, path);
-    } else if escape || (response.lost_focus() && text.is_empty()) {
-        page.references.typing = None;
-    } else if !response.has_focus() && text.is_empty() {
-        response.request_focus();
+    match files.show(ui, title) {
+        Choice::None => return,
+        Choice::File(path) => page.references.read(role, path),
+        Choice::Cancelled => {}
     }
+    page.references.choosing = None;
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ const NUMBERS: [Number; 3] = [
 pub struct Settings {
     /// The number that the user is changing: its path and its value so far.
     changing: Option<(&'static str, f64)>,
-    key: super::prompts::Field,
+    key: super::field::Field,
 }
 
 pub fn show(ui: &mut Ui, page: &mut Page) {
@@ -124,7 +124,7 @@ fn song(ui: &mut Ui, page: &mut Page) {
     let (tempo, metre) = (follows(at("/song/tempo")), follows(at("/song/metre")));
     ui.horizontal(|ui| {
         title(ui, "Key").on_hover_text("Such as A minor; empty says nothing");
-        if let Some(text) = page.settings.key.show(ui, &key, 1, "A minor") {
+        if let Some(text) = page.settings.key.show(ui, &key, (1, f32::INFINITY), "A minor") {
             page.asked.edit(json!({"song": {"key": text}}));
         }
     });

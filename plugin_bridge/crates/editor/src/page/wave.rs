@@ -1,160 +1,119 @@
-//! The region as it is: source against output, what of it is rendered, the playhead, and the lanes as they reach the
-//! model.
+//! The region as it is, and what a hand does with it: choose a span, look closer, move along.
 
-use egui::{Align2, Color32, Painter, Pos2, Rect, Sense, Stroke, Ui, epaint::Mesh, pos2, vec2};
-use shim_core::{Scene, parameters};
+use egui::{
+    Align2, EventFilter, Key, PointerButton, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
+};
+use shim_core::Scene;
 
-use super::{Page, style};
+use super::{
+    Page,
+    span::{Span, clock},
+    style, takes,
+    trace::{self, Marks},
+    view::{Map, View},
+};
 
-/// Frames a second (docs/architecture.md).
-const FRAMES: f32 = 25.0;
-const HEIGHT: f32 = 116.0;
-const STRIP: f32 = 7.0;
-const LANE: f32 = 30.0;
-/// Lanes that are drawn; the message carries at most 16.
-const LANES: usize = 4;
+/// Points of the wheel that show half, and part of what is shown that an arrow key moves.
+const WHEEL: f64 = 160.0;
+const STEP: f64 = 0.1;
 
-/// From song frames to points and back.
-struct Map {
-    rect: Rect,
-    start: i64,
-    frames: f32,
+pub struct Wave {
+    pub view: View,
+    /// Where the drag that is under way began, in song frames.
+    anchor: Option<f64>,
 }
 
-impl Map {
-    fn x(&self, frame: i64) -> f32 {
-        self.rect.left() + (frame - self.start) as f32 / self.frames * self.rect.width()
+impl Wave {
+    pub fn of(view: View) -> Self {
+        Self { view, anchor: None }
     }
 }
 
-pub fn show(ui: &mut Ui, page: &Page) {
-    let scene = page.scene.clone().filter(|scene| scene.head.frames > 0);
-    let lanes = scene.as_ref().map_or(0, |scene| scene.lanes.len().min(LANES));
+pub fn show(ui: &mut Ui, page: &mut Page) {
+    let scene = page.scene.clone();
+    let drawn = scene.as_deref().filter(|scene| scene.head.frames > 0);
     style::panel().show(ui, |ui| {
-        let size = vec2(ui.available_width(), HEIGHT + STRIP + 16.0 + LANE * lanes as f32);
-        let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-        let painter = ui.painter_at(rect);
-        let Some(scene) = scene else {
-            let text = "Press play in the host: the track is heard here, and what becomes of it.";
-            painter.text(rect.center(), Align2::CENTER_CENTER, text, style::value(), style::FAINT);
+        let size = vec2(ui.available_width(), trace::height(drawn));
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+        let learning = scene.as_ref().map_or(0, |scene| scene.head.learning);
+        let Some(scene) = drawn.filter(|_| learning == 0) else {
+            ui.painter().text(rect.center(), Align2::CENTER_CENTER, advice(learning), style::value(), style::FAINT);
             return;
         };
-        let map = Map { rect, start: scene.head.region_start, frames: scene.head.frames as f32 };
-        draw(&painter, &map, &scene);
+        response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Waveform"));
+        let frames = f64::from(scene.head.frames);
+        point(ui, page, &response, scene, map(page.wave.view, rect, scene));
+        press(ui, &mut page.wave.view, &response, frames);
+        let marks = Marks { takes: takes::spans(&page.document), chosen: page.takes.span };
+        trace::draw(&ui.painter_at(rect), map(page.wave.view, rect, scene), scene, &marks);
+        if response.has_focus() {
+            let ring = Stroke::new(1.5, style::TEXT);
+            ui.painter().rect_stroke(rect.expand(3.0), 4.0, ring, StrokeKind::Outside);
+        }
     });
 }
 
-fn draw(painter: &Painter, map: &Map, scene: &Scene) {
-    let rect = map.rect;
-    let half = HEIGHT / 2.0;
-    painter.rect_filled(Rect::from_min_size(rect.min, vec2(rect.width(), HEIGHT)), 3.0, style::FIELD);
-    peaks(painter, rect, rect.top() + half / 2.0, half / 2.0 - 4.0, &scene.source, style::FAINT);
-    peaks(painter, rect, rect.top() + half * 1.5, half / 2.0 - 4.0, &scene.output, style::ACCENT);
-    painter.hline(rect.x_range(), rect.top() + half, Stroke::new(1.0, style::RAISED));
-    for (text, top) in [("Source", rect.top() + 3.0), ("Output", rect.top() + half + 3.0)] {
-        let plate = Rect::from_min_size(pos2(rect.left() + 2.0, top - 1.0), vec2(46.0, 15.0));
-        painter.rect_filled(plate, 2.0, style::FIELD);
-        painter.text(pos2(rect.left() + 5.0, top), Align2::LEFT_TOP, text, style::small(), style::TEXT);
+fn advice(learning: u32) -> String {
+    if learning == 0 {
+        return "Press play in the host: the track is heard here, and what becomes of it.".to_owned();
     }
-    coverage(painter, rect, &scene.coverage);
-    seconds(painter, map);
-    lanes(painter, map, scene);
-    let x = map.x(scene.head.playhead);
-    if rect.x_range().contains(x) {
-        painter.vline(x, rect.y_range(), Stroke::new(1.5, style::TEXT));
+    let heard = clock(i64::from(learning));
+    format!("Learning the track: {heard} heard. Stop where it ends; the next pass is transformed.")
+}
+
+fn map(view: View, rect: Rect, scene: &Scene) -> Map {
+    let (offset, frames) = view.of(f64::from(scene.head.frames));
+    Map { rect, start: scene.head.region_start as f64 + offset, frames }
+}
+
+/// A drag chooses a span, a click none; the wheel looks closer, and sideways along; a double click shows all.
+fn point(ui: &Ui, page: &mut Page, response: &Response, scene: &Scene, map: Map) {
+    let pointer = ui.input(|input| (input.pointer.press_origin(), input.pointer.latest_pos()));
+    if response.drag_started_by(PointerButton::Primary) {
+        page.wave.anchor = pointer.0.map(|place| map.at(place.x));
+        response.request_focus();
+    }
+    if let (true, Some(anchor), Some(place)) = (response.dragged(), page.wave.anchor, pointer.1) {
+        let region = (scene.head.region_start as f64, scene.head.region_start as f64 + f64::from(scene.head.frames));
+        page.takes.span = Some(Span::between(anchor, map.at(place.x).clamp(region.0, region.1)));
+    }
+    if response.double_clicked() {
+        page.wave.view = View::default();
+    } else if response.clicked() {
+        response.request_focus();
+        page.takes.span = None;
+    }
+    let Some(place) = response.hover_pos() else { return };
+    let (turned, pinched) = ui.input(|input| (input.smooth_scroll_delta(), input.zoom_delta()));
+    let (frames, place) = (f64::from(scene.head.frames), f64::from((place.x - map.rect.left()) / map.rect.width()));
+    let factor = f64::from(pinched) * (f64::from(turned.y) / WHEEL).exp2();
+    if factor != 1.0 {
+        page.wave.view.zoom(frames, place, factor);
+    }
+    if turned.x != 0.0 {
+        page.wave.view.scroll(frames, -f64::from(turned.x / map.rect.width()));
     }
 }
 
-/// One quad a column: the lowest and highest of the frames that fall into it.
-fn peaks(painter: &Painter, rect: Rect, middle: f32, height: f32, peaks: &[(i8, i8)], colour: Color32) {
-    let columns = (rect.width() as usize).clamp(1, 4096);
-    let mut mesh = Mesh::default();
-    for column in 0..columns {
-        let at = |column: usize| column * peaks.len() / columns;
-        let run = &peaks[at(column)..at(column + 1).max(at(column) + 1).min(peaks.len())];
-        let low = run.iter().map(|peak| peak.0).min().unwrap_or(0);
-        let high = run.iter().map(|peak| peak.1).max().unwrap_or(0);
-        let y = |value: i8| middle - f32::from(value) / 127.0 * height;
-        let left = rect.left() + rect.width() * column as f32 / columns as f32;
-        let right = rect.left() + rect.width() * (column + 1) as f32 / columns as f32;
-        let quad = Rect::from_min_max(pos2(left, y(high) - 0.5), pos2(right, y(low) + 0.5));
-        mesh.add_colored_rect(quad, colour);
+/// Left and right go along, up and down look closer and less closely, Home shows all.
+fn press(ui: &Ui, view: &mut View, response: &Response, frames: f64) {
+    if !response.has_focus() {
+        return;
     }
-    painter.add(mesh);
-}
-
-/// Fresh is bright, old is dim, nothing is the ground.
-fn coverage(painter: &Painter, rect: Rect, coverage: &[u8]) {
-    let (top, bottom) = (rect.top() + HEIGHT + 1.0, rect.top() + HEIGHT + STRIP);
-    let mut mesh = Mesh::default();
-    let mut quad = |from: usize, to: usize, age: u8| {
-        let x = |at: usize| rect.left() + rect.width() * at as f32 / coverage.len() as f32;
-        mesh.add_colored_rect(Rect::from_min_max(pos2(x(from), top), pos2(x(to), bottom)), shade(age));
-    };
-    let mut from = 0;
-    for at in 1..=coverage.len() {
-        if coverage.get(at) != Some(&coverage[from]) {
-            quad(from, at, coverage[from]);
-            from = at;
-        }
+    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    let (along, closer, all) = ui.input(|input| {
+        let times = |key| input.num_presses(key) as f64;
+        let along = times(Key::ArrowRight) - times(Key::ArrowLeft);
+        (along, times(Key::ArrowUp) - times(Key::ArrowDown), input.key_pressed(Key::Home))
+    });
+    if all {
+        *view = View::default();
     }
-    painter.add(mesh);
-}
-
-/// The colour of a frame by its coverage: 0 nothing, 255 fresh; halves about every three generations.
-fn shade(coverage: u8) -> Color32 {
-    if coverage == 0 {
-        return style::TRACK;
+    if along != 0.0 {
+        view.scroll(frames, along * STEP);
     }
-    let age = 255 - coverage;
-    let dim = 0.25 + 0.75 * 0.8f32.powi(i32::from(age));
-    style::ACCENT.gamma_multiply(dim)
-}
-
-fn seconds(painter: &Painter, map: &Map) {
-    let top = map.rect.top() + HEIGHT + STRIP + 2.0;
-    let length = map.frames / FRAMES;
-    // Of the round steps the first that leaves room for its labels.
-    let steps = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0];
-    let step = steps.into_iter().find(|step| step / length * map.rect.width() >= 60.0).unwrap_or(300.0);
-    let first = (map.start as f32 / FRAMES / step).ceil() as i64;
-    let last = ((map.start as f32 + map.frames) / FRAMES / step).floor() as i64;
-    for mark in first..=last {
-        let second = mark as f32 * step;
-        let x = map.x((second * FRAMES) as i64);
-        let (sign, whole) = (if second < 0.0 { "-" } else { "" }, second.abs() as i64);
-        let text = format!("{sign}{}:{:02}", whole / 60, whole % 60);
-        painter.text(pos2(x + 2.0, top), Align2::LEFT_TOP, text, style::small(), style::FAINT);
-        painter.vline(x, top..=top + 12.0, Stroke::new(1.0, style::TRACK));
-    }
-}
-
-fn lanes(painter: &Painter, map: &Map, scene: &Scene) {
-    let top = map.rect.top() + HEIGHT + STRIP + 16.0;
-    for (row, (key, lane)) in scene.head.lanes.iter().zip(&scene.lanes).take(LANES).enumerate() {
-        let top = top + LANE * row as f32;
-        let bottom = top + LANE - 3.0;
-        let parameter = parameters::index_of_key(key).map(|index| &parameters::table()[index]);
-        let (low, high) = parameter.map_or((0.0, 1.0), |parameter| (parameter.min as f32, parameter.max as f32));
-        let place = |(at, value): (usize, &f32)| {
-            let part = ((value - low) / (high - low)).clamp(0.0, 1.0);
-            pos2(map.x(map.start + at as i64), bottom - part * (bottom - top - 2.0))
-        };
-        painter.hline(map.rect.x_range(), bottom, Stroke::new(1.0, style::RAISED));
-        let line: Vec<Pos2> = lane.iter().enumerate().map(place).collect();
-        painter.line(line, Stroke::new(1.2, style::TEXT));
-        let name = parameter.map_or(key.as_str(), |parameter| parameter.name);
-        painter.text(pos2(map.rect.left() + 5.0, top), Align2::LEFT_TOP, name, style::small(), style::FAINT);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_fresh_is_brighter_than_what_is_old() {
-        let light = |coverage| shade(coverage).to_array()[..3].iter().map(|part| u32::from(*part)).sum::<u32>();
-        assert!(light(255) > light(250) && light(250) > light(1) && shade(0) == style::TRACK);
+    if closer != 0.0 {
+        view.zoom(frames, 0.5, closer.exp2());
     }
 }

@@ -7,13 +7,13 @@ const RAMP: usize = 80;
 
 fn show(timeline: &Timeline, slot: u32, chunk: i64, level: f32, pass: u32) {
     timeline.write_slot_for_test(slot, chunk, &[level; CHUNK], &[-level; CHUNK]);
-    timeline.entry(chunk).store(Entry::new(slot, slot, pass).pack(), Ordering::Release);
+    timeline.entry(chunk, 0).store(Entry::new(slot, slot, pass).pack(), Ordering::Release);
 }
 
 fn live(timeline: &Timeline) -> (Reader, i64) {
     show(timeline, 0, 0, 1.0, 1);
     let mut reader = Reader::new(RATE);
-    reader.begin_pass(None);
+    reader.begin_pass(None, 0);
     reader.answer(Answer { pass: 1, start: 0, end: 1 << 40, wet: true });
     (reader, 0)
 }
@@ -58,7 +58,7 @@ fn nothing_clicks_when_chunks_change_while_others_still_fade() {
     }
     show(&timeline, 4, 1, 0.5, 1);
     out.extend(read(&mut reader, &timeline, &mut song, 500));
-    timeline.entry(1).store(0, Ordering::Release);
+    timeline.entry(1, 0).store(0, Ordering::Release);
     out.extend(read(&mut reader, &timeline, &mut song, 500));
     assert!(largest_step(&out) <= 4.0 / RAMP as f32, "{}", largest_step(&out));
     assert_eq!(out.last(), Some(&0.0));
@@ -80,10 +80,10 @@ fn what_was_rendered_keeps_playing_in_the_next_live_pass_but_not_offline() {
     let (mut reader, mut song) = live(&timeline);
     read(&mut reader, &timeline, &mut song, 100);
     reader.dry();
-    reader.begin_pass(None);
+    reader.begin_pass(None, 0);
     song = 0;
     assert_eq!(read(&mut reader, &timeline, &mut song, 1), [1.0]);
-    reader.begin_pass(Some(2));
+    reader.begin_pass(Some(2), 0);
     song = 0;
     assert_eq!(read(&mut reader, &timeline, &mut song, 1), [0.0]);
     reader.answer(Answer { pass: 2, start: 0, end: 4096, wet: true });

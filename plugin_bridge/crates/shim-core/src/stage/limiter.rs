@@ -73,6 +73,8 @@ const HALF: usize = TAPS / 2;
 const ATTACK: usize = 64;
 /// Peaks that one sample's gain looks at: from those it is still part of to those that the attack prepares for.
 const SPAN: usize = HALF + ATTACK + HALF;
+/// Samples of the song that are read before the first.
+pub(crate) const BEHIND: usize = TAPS - 1;
 /// Samples ahead of the song that are read.
 pub(crate) const AHEAD: usize = SPAN - HALF - 1 + HALF;
 /// Time constant of the release.

@@ -37,7 +37,7 @@ fn song(seed: u64, start: i64, samples: usize, region: (i64, i64)) -> Song {
     for (slot, chunk) in chunks.enumerate() {
         let channel = |next: &mut dyn FnMut() -> f32| std::array::from_fn(|_| next());
         timeline.write_slot_for_test(slot as u32, chunk, &channel(&mut next), &channel(&mut next));
-        timeline.entry(chunk).store(Entry::new(slot as u32, 1, 1).pack(), Ordering::Release);
+        timeline.entry(chunk, 0).store(Entry::new(slot as u32, 1, 1).pack(), Ordering::Release);
     }
     let dry = (0..samples).map(|_| [next(), next()]).collect();
     Song { timeline, start, region, dry }
@@ -51,7 +51,7 @@ impl Song {
         for chunk in 0..=samples / CHUNK {
             let audio = std::array::from_fn(|i| sample(chunk * CHUNK + i, next()));
             self.timeline.write_slot_for_test(chunk as u32, chunk as i64, &audio, &audio);
-            self.timeline.entry(chunk as i64).store(Entry::new(chunk as u32, 1, 1).pack(), Ordering::Release);
+            self.timeline.entry(chunk as i64, 0).store(Entry::new(chunk as u32, 1, 1).pack(), Ordering::Release);
         }
     }
 }
@@ -65,7 +65,7 @@ struct Rendered(Answer);
 
 impl Passes for Rendered {
     fn turn(&mut self, turn: Turn, reader: &mut Reader) {
-        reader.begin_pass((turn.pass == 1).then_some(1));
+        reader.begin_pass((turn.pass == 1).then_some(1), 0);
         reader.answer(self.0);
     }
 

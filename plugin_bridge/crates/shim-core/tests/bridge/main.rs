@@ -102,6 +102,54 @@ fn a_bounce_with_a_look_ahead_is_the_same_one_later() {
     assert_eq!(passes.map(|pass| pass.4).collect::<Vec<_>>(), [0.0, 1000.0, 1000.0]);
 }
 
+/// Rounds of a loop, then a stop, all in blocks of at most `size` samples; the left output.
+fn loops(processor: &mut Processor, (from, to): (i64, i64), rounds: usize, rest: usize, size: usize) -> Vec<f32> {
+    let mut out = Vec::new();
+    let mut render = |block: Block, mut left: Vec<f32>| {
+        let mut right = left.clone();
+        processor.begin(&block);
+        processor.process([&mut left, &mut right], None);
+        out.extend(left);
+    };
+    for round in 0..rounds {
+        for at in (from..to).step_by(size) {
+            let frames = size.min((to - at) as usize);
+            render(Block { looping: round > 0 && at == from, ..block(frames, at, true) }, input(at, frames));
+        }
+    }
+    for at in (0..rest).step_by(size) {
+        let frames = size.min(rest - at);
+        render(Block { frames: frames as u32, offline: true, ..Block::default() }, vec![0.0; frames]);
+    }
+    out
+}
+
+#[test]
+fn with_a_look_ahead_every_round_of_a_short_loop_and_what_a_stop_left_are_waited_for_and_heard() {
+    let folder = folder();
+    let script = Script { renders_late: true, level: 0.0625, ..Script::default() };
+    let _sidecar = Sidecar::start(&folder, script);
+    let (instance, _notices) = instance();
+    instance.edit(json!({"look_ahead": 1.0}).as_object().cloned().unwrap()).unwrap();
+    let (rounds, loop_, latency) = (4, (1000, 3100), RATE as usize);
+    let mut first = 1;
+    for size in [2000, 512, 77] {
+        let mut processor = instance.activate(RATE, 4096).unwrap();
+        until("it connects", || instance.status() == Status::Dry);
+        let out = loops(&mut processor, loop_, rounds, latency + 500, size);
+        assert!(out[..latency].iter().all(|sample| *sample == 0.0));
+        for (round, heard) in out[latency..][..rounds * 2100].chunks(2100).enumerate() {
+            let level = 0.0625 * (first + round) as f32;
+            let wrong = heard[80..].iter().find(|sample| **sample != level);
+            assert_eq!(wrong, None, "size {size}, round {round}");
+        }
+        assert!(out[latency + rounds * 2100 + 80..].iter().all(|sample| *sample == 0.0));
+        assert_eq!(instance.status(), Status::Dry, "{}", instance.status_text());
+        first += rounds;
+        instance.deactivate(processor);
+    }
+}
+
 #[test]
 fn the_input_of_a_fast_offline_pass_arrives_complete_though_the_ring_is_shorter() {
     let folder = folder();
@@ -178,13 +226,16 @@ fn a_state_is_sent_before_the_pass_that_follows_it_and_documents_are_saved() {
     let mut processor = instance.activate(RATE, 4096).unwrap();
     until("it connects", || instance.status() == Status::Dry);
     sidecar.wait_message("state");
-    sidecar.document(json!({"format": "demon-state", "version": 2, "later": 7, "parameters": {"denoise": 0.5}}));
+    sidecar.document(
+        json!({"format": "demon-state", "version": 2, "later": 7, "parameters": {"denoise": 0.5, "mix": 0.5}}),
+    );
     let mut wanted = vec![Notice::DocumentChanged, Notice::ValuesChanged];
     while !wanted.is_empty() {
         let notice = notices.recv_timeout(Duration::from_secs(20)).unwrap();
         wanted.retain(|wanted| *wanted != notice);
     }
     assert_eq!(instance.value(parameters::DENOISE), 0.5);
+    assert_eq!(instance.value(parameters::MIX), 1.0, "the sidecar did not say that somebody set it");
     let blob = instance.save_state();
     instance.set_value(parameters::DENOISE, 0.25);
     assert!(instance.load_state(&blob[..blob.len() - 1]).is_err());
@@ -200,6 +251,22 @@ fn a_state_is_sent_before_the_pass_that_follows_it_and_documents_are_saved() {
     let document: serde_json::Value = serde_json::from_slice(&frames[0]).unwrap();
     assert_eq!((&document["later"], &document["parameters"]["denoise"]), (&7.into(), &0.5.into()));
     sidecar.wait_record(1);
+}
+
+#[test]
+fn a_value_that_somebody_sets_and_sets_back_is_taken_both_times() {
+    let folder = folder();
+    let sidecar = Sidecar::start(&folder, Script::default());
+    let (instance, _notices) = instance();
+    let processor = instance.activate(RATE, 4096).unwrap();
+    until("it connects", || instance.status() == Status::Dry);
+    sidecar.wait_message("state");
+    let before = instance.value(parameters::DENOISE);
+    for value in [0.5, before, 0.5] {
+        sidecar.document(json!({"format": "demon-state", "version": 2, "parameters": {"denoise": value}}));
+        until("the value is taken", || instance.value(parameters::DENOISE) == value);
+    }
+    instance.deactivate(processor);
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Peer {
     free: Vec<u32>,
     pass: u32,
     blocks: usize,
+    /// The song samples of this pass that came in.
+    played: (i64, i64),
     epoch: u32,
     /// Chunks of this pass; each is published once.
     published: HashSet<i64>,
@@ -36,6 +38,7 @@ impl Peer {
             free: vec![],
             pass: 0,
             blocks: 0,
+            played: (0, 0),
             epoch: 0,
             published: HashSet::new(),
         }
@@ -49,7 +52,7 @@ impl Peer {
     }
 
     pub fn document(&self, document: &Value) -> ZmqMessage {
-        let head = json!({"t": "document", "version": 1, "attachments": []});
+        let head = json!({"t": "document", "version": 1, "attachments": [], "values": ["denoise"]});
         self.message(head, vec![serde_json::to_vec(document).unwrap()])
     }
 
@@ -147,22 +150,24 @@ impl Peer {
         let _ = self.tell.send(Told::Record(record));
         match kind {
             1 => {
-                (self.pass, self.blocks) = (record.2, 0);
+                let rest = self.finish();
+                (self.pass, self.blocks, self.played) = (record.2, 0, (song, song));
                 self.published.clear();
                 let (start, end) = self.script.region.unwrap_or_default();
                 let wet = self.script.region.is_some();
                 let head = json!({"t": "pass", "pass": self.pass, "epoch": self.epoch, "start": start, "end": end, "wet": wet, "code": ""});
-                vec![self.message(head, vec![])]
+                rest.into_iter().chain([self.message(head, vec![])]).collect()
             }
             4 => {
-                self.blocks += 1;
-                if self.blocks >= self.script.publish_after {
+                (self.blocks, self.played.1) = (self.blocks + 1, song + i64::from(record.5));
+                if self.blocks >= self.script.publish_after && !self.script.renders_late {
                     self.publish(song, song + i64::from(record.5))
                 } else {
                     vec![]
                 }
             }
             5 => vec![self.capture(value as u64)],
+            6 => self.finish(),
             _ => vec![],
         }
     }
@@ -175,6 +180,12 @@ impl Peer {
         let left = (0..samples).map(|i| unsafe { self.at::<f32>(record + 64 + 4 * i).read_volatile() }).collect();
         let _ = self.tell.send(Told::Captured(self.word(record + 8) as i64, left));
         self.message(json!({"t": "captured", "count": number + 1}), vec![])
+    }
+
+    /// Renders what came in of a pass that is over.
+    fn finish(&mut self) -> Vec<ZmqMessage> {
+        let (from, to) = self.played;
+        if self.script.renders_late && from < to { self.publish(from, to) } else { vec![] }
     }
 
     /// Renders the chunks of a block, and the next one.
@@ -199,11 +210,12 @@ impl Peer {
 
     fn fill(&self, slot: u32, chunk: i64) {
         let (header, samples) = (self.word(0x38) + u64::from(slot) * 64, self.word(0x40) + u64::from(slot) * 16_384);
+        let level = self.script.level * if self.script.renders_late { self.pass as f32 } else { 1.0 };
         // SAFETY: in bounds and aligned, see `at`; the slot is this side's until it is named.
         unsafe {
             self.at::<i64>(header).write_volatile(chunk);
             for i in 0..2 * CHUNK as u64 {
-                self.at::<f32>(samples + 4 * i).write_volatile(self.script.level);
+                self.at::<f32>(samples + 4 * i).write_volatile(level);
             }
         }
     }

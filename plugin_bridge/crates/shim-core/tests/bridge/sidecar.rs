@@ -30,11 +30,20 @@ pub struct Script {
     pub is_silent: bool,
     /// The level of everything it renders.
     pub level: f32,
+    /// Publishes a pass when it is over, and each at as many times the level as its number says.
+    pub renders_late: bool,
 }
 
 impl Default for Script {
     fn default() -> Self {
-        Self { region: Some((0, 1 << 20)), publish_after: 1, refuses: None, is_silent: false, level: 0.5 }
+        Self {
+            region: Some((0, 1 << 20)),
+            publish_after: 1,
+            refuses: None,
+            is_silent: false,
+            level: 0.5,
+            renders_late: false,
+        }
     }
 }
 
