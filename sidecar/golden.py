@@ -92,7 +92,9 @@ def messages() -> dict[str, list[bytes]]:
         "pass-dry": p.encode(p.PassOpened(pass_=2**20 - 1, epoch=3, start=0, end=0, wet=False, code="no_source")),
         "publish": p.encode(p.Publish(epoch=1, pass_=1, version=300, count=len(published)), published.tobytes()),
         "captured": p.encode(p.Captured(count=2**32)),
-        "document": p.encode(p.DocumentChanged(version=8, attachments=[HASH]), doc, ATTACHMENT),
+        "document": p.encode(
+            p.DocumentChanged(version=8, attachments=[HASH], values=["denoise", "mix"]), doc, ATTACHMENT
+        ),
         "health-ready": p.encode(p.Health(state="ready", code="", text="", fix="", late_frames=0)),
         "health-late": p.encode(
             p.Health(

@@ -98,7 +98,7 @@ class Instance:
             prompts = None if run is None else self._project.new_prompts(proposal, run.score)
         except LoraMissingError:
             missing = True  # a project is kept whatever it names; the pass goes dry, and `_report` says why
-        self._project.accept(proposal)
+        self._project.accept(proposal, from_plugin=from_plugin)
         self._lookout.notes = proposal.notes
         if missing:
             self._transport.drop()
@@ -216,7 +216,7 @@ class Instance:
             return
         plain = row.quantise(value)
         changed = row.target == "engine" and self._project.values[row.key] != plain
-        self._project.values[row.key] = plain
+        self._project.move(row.key, plain)
         if changed and self._transport.stands:
             self._transport.renew()
         if self._transport.point(number, (row.key, song, plain, ramp)):
@@ -267,7 +267,8 @@ class Instance:
     def _save(self) -> None:
         self._unsaved = False
         document, attachments = self._project.to_save()
-        message = protocol.DocumentChanged(version=self._transport.version, attachments=list(attachments))
+        version, values = self._transport.version, self._project.tell()
+        message = protocol.DocumentChanged(version=version, attachments=list(attachments), values=values)
         self._send(protocol.encode(message, document, *attachments.values()))
 
     def _warm_up(self) -> bool:

@@ -71,6 +71,7 @@ class Project:
         self.document = Document()
         self.values = {row.key: self.document.parameter(row.key) for row in TABLE}
         self._preparer = preparer
+        self._untold: set[str] = set()
         self._sources = Sources(store)
         self._side = SideChain()
 
@@ -121,12 +122,24 @@ class Project:
         values = {key: document.parameter(key) for key in keys}
         return Proposal(document, self._sources.find(document, attachments), values, patched.notes)
 
-    def accept(self, proposal: Proposal) -> None:
-        """Take over what `propose` made."""
+    def accept(self, proposal: Proposal, *, from_plugin: bool) -> None:
+        """Take over what `propose` made; whose parameters the plugin has, if it proposed them."""
         self._sources.hold(proposal.found)
         self.document = proposal.document
         self.values.update(proposal.values)
+        keys = proposal.values.keys()
+        self._untold = self._untold - keys if from_plugin else self._untold | keys
         self._sources.shelve_takes()
+
+    def move(self, key: str, plain: float) -> None:
+        """The plugin moved a parameter; what anybody else set it to before is over."""
+        self.values[key] = plain
+        self._untold.discard(key)
+
+    def tell(self) -> list[str]:
+        """The parameters that somebody else than the plugin set since the last time this was asked."""
+        told, self._untold = sorted(self._untold & set(TABLE.keys_saved)), set()
+        return told
 
     @property
     def missing(self) -> list[Missing]:

@@ -146,6 +146,7 @@ class Captured(Message, tag="captured", frozen=True):
 class DocumentChanged(Message, tag="document", frozen=True):
     version: U64
     attachments: Hashes
+    values: list[Word] = []  # keys of parameters that somebody else set
 
 
 class Health(Message, tag="health", frozen=True):

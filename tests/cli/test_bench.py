@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 import soundfile
 from test_command_line import demon
 
@@ -29,13 +30,25 @@ def test_bench_reports_what_it_measured(tmp_path: Path, repository: Path) -> Non
     assert {"cpu", "cores", "python", "packages"} <= set(found["machine"])
 
 
-def test_the_engine_bench_explains_itself_and_refuses_before_it_measures(tmp_path: Path) -> None:
-    told = demon("bench", "engine", "--help", home=tmp_path)
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("engine", {"--quick", "--backend", "--threads", "--json"}),
+        ("bridge", {"--quick", "--minutes", "--tick-frames", "--json"}),
+    ],
+)
+def test_a_bench_explains_itself_and_refuses_before_it_measures(
+    command: str, options: set[str], tmp_path: Path
+) -> None:
+    told = demon("bench", command, "--help", home=tmp_path)
     assert told.returncode == 0
-    assert {"--quick", "--backend", "--threads", "--json"} <= set(told.stdout.replace(",", " ").split())
-    refused = demon("bench", "engine", "--json", str(tmp_path / "nowhere" / "figures.json"), home=tmp_path)
+    assert options <= set(told.stdout.replace(",", " ").split())
+    refused = demon("bench", command, "--json", str(tmp_path / "nowhere" / "figures.json"), home=tmp_path)
     assert refused.returncode == 2
     assert refused.stderr.strip().splitlines()[-1].startswith("next: ")
+
+
+def test_the_engine_bench_names_a_backend_that_is_none(tmp_path: Path) -> None:
     unknown = demon("bench", "engine", "--backend", "abacus", home=tmp_path)
     assert unknown.returncode == 1
     assert "abacus" in unknown.stderr

@@ -19,6 +19,7 @@ from test_command_line import DEMON, demon
 import plugin_bridge
 from plugin_bridge.clap_host import ClapHost
 from sidecar.client import Client, ClientError
+from sidecar.parameters import TABLE
 from sidecar.runfile import read_run_file
 
 RATE = 48_000
@@ -60,7 +61,7 @@ def plugin(world: Path) -> Iterator[ClapHost]:
 def wait_for(true: Any) -> None:
     until = time.monotonic() + LIMIT_S
     while not true():
-        assert time.monotonic() < until
+        assert time.monotonic() < until, "it did not come true"
         time.sleep(0.05)
 
 
@@ -71,6 +72,13 @@ def run(world: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def saved(host: ClapHost) -> bytes:
     host.poll()
     return host.save()
+
+
+def values(host: ClapHost, *keys: str) -> list[float]:
+    """What the host sees of these parameters, after one more block."""
+    host.process(np.zeros((2, 512), np.float32))
+    host.poll()
+    return [round(host.value(TABLE[key].id), 4) for key in keys]
 
 
 def test_set_changes_what_the_project_saves(world: Path, plugin: ClapHost) -> None:
@@ -88,15 +96,20 @@ def test_set_preset_changes_parameters_and_keeps_the_rest(world: Path, plugin: C
     assert run(world, "set", "--prompt-b", "a prompt of mine").returncode == 0
     assert run(world, "set", "--preset", "Cassette", "--prompt-b", "another of mine").returncode == 0
     wait_for(lambda: b"square bass" in saved(plugin) and b"another of mine" in saved(plugin))
-    by_name = {parameter.name: parameter.id for parameter in plugin.parameters}
-    silence = np.zeros((2, 512), np.float32)
+    wait_for(lambda: values(plugin, "denoise", "mix") == [0.45, 0.7])
 
-    def arrived() -> bool:
-        plugin.process(silence)
-        plugin.poll()
-        return abs(plugin.value(by_name["Denoise"]) - 0.45) < 1e-4 and abs(plugin.value(by_name["Mix"]) - 0.7) < 1e-4
 
-    wait_for(arrived)
+def test_set_name_value_moves_the_hosts_parameters_and_no_others(world: Path, plugin: ClapHost) -> None:
+    others = [row.key for row in TABLE if row.key not in ("denoise", "guidance_mode", "dcw", "output_gain", "status")]
+    before = values(plugin, *others)
+    for given, expected in (
+        (["denoise=40%", "guidance_mode=full", "dcw=on", "output_gain=-6 dB"], [0.4, 3.0, 1.0, -6.0]),
+        (["denoise=55", "guidance_mode=0", "dcw=off", "output_gain=0"], [0.55, 0.0, 0.0, 0.0]),
+    ):
+        result = run(world, "set", *given)
+        assert result.returncode == 0, result.stderr
+        wait_for(lambda expected=expected: values(plugin, "denoise", "guidance_mode", "dcw", "output_gain") == expected)
+    assert values(plugin, *others) == before
 
 
 def test_a_sound_is_saved_as_a_preset_and_loaded_again(world: Path, plugin: ClapHost) -> None:
@@ -129,6 +142,8 @@ def test_set_file_embeds_the_audio_in_the_project(world: Path, plugin: ClapHost,
         (["--preset", "No Such"], "No Such"),
         (["--file", "missing.wav"], "missing.wav"),
         (["--prompt-a", "x" * 5000], "prompts"),
+        (["denoise=10%", "loudness=3"], "loudness"),
+        (["denoise=much"], "much"),
     ],
 )
 def test_a_refused_change_is_explained_and_changes_nothing(

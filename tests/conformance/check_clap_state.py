@@ -4,13 +4,11 @@ import threading
 from pathlib import Path
 
 import numpy as np
-from checks import BLOCK, RATE, noise, opened, writable
+from checks import BLOCK, RATE, leaves_nothing_behind, noise, opened, writable
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin_bridge.clap_host import ClapError, ClapHost, Event, Transport
-
-LOADS, WARM = 100, 10
 
 
 def _moved(host: ClapHost, seed: int = 3) -> dict[int, float]:
@@ -123,14 +121,11 @@ def activating_again_and_resetting_keeps_values_and_sound(path: Path) -> None:
 
 
 def a_hundred_loads_leave_nothing_behind(path: Path) -> None:
-    held = []
-    for _ in range(LOADS):
+    def load() -> None:
         with opened(path) as host:
             host.process(noise(BLOCK), transport=Transport(0))
-        held.append([len(list(Path(f"/proc/self/{kind}").iterdir())) for kind in ("fd", "task")])
-    files, tasks = np.array(held[WARM:]).T
-    assert files.max() <= files[0] + 1
-    assert tasks.max() <= tasks[0] + 1
+
+    leaves_nothing_behind(load)
 
 
 def instances_share_nothing(path: Path) -> None:

@@ -53,7 +53,7 @@ BAD: list[dict[str, Any]] = [
 def project(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Project:
     made = Project(Preparer(session), ContentStore(tmp_path_factory.mktemp("content")))
     start = {"prompts": {"a": "techno"}, "timbre": ENTRY, "parameters": {"denoise": 0.5}, "later": [1]}
-    made.accept(made.propose(json.dumps(start).encode(), {BELLS.hash: BELLS.flac()}))
+    made.accept(made.propose(json.dumps(start).encode(), {BELLS.hash: BELLS.flac()}), from_plugin=True)
     return made
 
 
@@ -105,10 +105,25 @@ def test_audio_beyond_what_a_project_embeds_goes_to_the_content_store(
     monkeypatch.setattr("sidecar.sources.MAX_EMBEDDED", len(BELLS.flac()) - 1)
     store = ContentStore(tmp_path / "content")
     made = Project(Preparer(session), store)
-    made.accept(made.propose(json.dumps({"timbre": ENTRY}).encode(), {BELLS.hash: BELLS.flac()}))
+    made.accept(made.propose(json.dumps({"timbre": ENTRY}).encode(), {BELLS.hash: BELLS.flac()}), from_plugin=True)
     document, audio = made.to_save()
     assert audio == {}
     assert store.size() == (1, len(BELLS.flac()))
     other = Project(Preparer(session), store)
-    other.accept(other.propose(document, {}))
+    other.accept(other.propose(document, {}), from_plugin=True)
     assert other.missing == []
+
+
+def test_only_what_somebody_else_set_is_told_to_the_plugin_and_once(session: Session, tmp_path: Path) -> None:
+    made = Project(Preparer(session), ContentStore(tmp_path / "content"))
+
+    def change(*keys: str, from_plugin: bool = False) -> None:
+        changes = json.dumps({"parameters": dict.fromkeys(keys, 0.5)}).encode()
+        made.accept(made.propose(changes, {}), from_plugin=from_plugin)
+
+    change("denoise", "mix", "regenerate", "a_parameter_of_another_version")
+    made.move("mix", 0.75)
+    change("regenerate", from_plugin=True)
+    assert made.tell() == ["denoise"]
+    assert made.tell() == []
+    assert made.values["mix"] == 0.75

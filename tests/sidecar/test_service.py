@@ -280,7 +280,8 @@ def test_a_control_client_changes_one_instance_and_the_plugin_hears_of_it(connec
         with pytest.raises(ClientError) as caught:
             client.set_state("0" * 32, {"seed": 5})
         assert caught.value.code == "no_instance"
-    text = one.wait("document", lambda m: m["version"] == version)[1][0]
+    message, (text, *_) = one.wait("document", lambda m: m["version"] == version)
+    assert message["values"] == ["denoise"]
     document = json.loads(text)
     assert document["prompts"] == {"a": "dnb", "b": "ambient, pad chords"}
     assert document["parameters"]["denoise"] == 0.5

@@ -8,7 +8,6 @@ mod core;
 mod delay;
 mod document;
 mod draft;
-mod echo;
 mod editing;
 mod error;
 mod events;

@@ -8,7 +8,6 @@ mod session;
 use crate::{
     Outcome, Status,
     draft::Change,
-    echo::Echo,
     launch::{self, Launch},
     log,
     peer::Reach,
@@ -117,7 +116,6 @@ struct Courier {
     ends: LinkEnds,
     commands: UnboundedReceiver<Command>,
     shelf: Option<Shelf>,
-    echo: Echo,
     /// Answers that the audio thread's ring had no room for.
     answers: VecDeque<Answer>,
     /// One more than the last capture record that the audio thread announced.
@@ -139,7 +137,6 @@ impl Courier {
             ends,
             commands,
             shelf: None,
-            echo: Echo::default(),
             answers: VecDeque::new(),
             captured: 0,
             state_is_new: false,

@@ -101,6 +101,9 @@ pub(crate) enum Message {
     Document {
         version: u64,
         attachments: Vec<String>,
+        /// Parameters that somebody else set since the last one.
+        #[serde(default)]
+        values: Vec<String>,
     },
     Health {
         state: String,

@@ -9,6 +9,7 @@ use crate::{
     document::{self, Attachment},
     instance::Notice,
     message::{MAX_FRAMES, Message, PROTOCOL, Published},
+    parameters,
     peer::Reach,
     ring::Answer,
     state::{MAX_ATTACHMENT, MAX_DOCUMENT},
@@ -58,9 +59,9 @@ impl Session {
                 courier.shared.peer.set_captured(count);
                 courier.shared.bell.ring();
             }
-            Message::Document { attachments, .. } => {
+            Message::Document { attachments, values, .. } => {
                 let known = self.state.is_none().then_some(self.loads);
-                if let Err(text) = courier.take_document(&attachments, frames, known) {
+                if let Err(text) = courier.take_document(&attachments, &values, frames, known) {
                     self.complain(courier, &text);
                 }
             }
@@ -170,9 +171,16 @@ impl Courier {
         self.stand(reach, status, if text.is_empty() { state } else { text });
     }
 
-    /// The sidecar changed something worth saving. `known`: how many of the host's loads it knew; none while a newer
-    /// state is on its way to it, which it will answer.
-    fn take_document(&mut self, names: &[String], mut frames: Frames, known: Option<u64>) -> Result<(), String> {
+    /// The sidecar changed something worth saving. `set`: the parameters whose values are news, because they are not
+    /// this side's own. `known`: how many of the host's loads it knew; none while a newer state is on its way to it,
+    /// which it will answer.
+    fn take_document(
+        &self,
+        names: &[String],
+        set: &[String],
+        mut frames: Frames,
+        known: Option<u64>,
+    ) -> Result<(), String> {
         let json = frames.pop_front().filter(|json| json.len() <= MAX_DOCUMENT).ok_or("document: no JSON in bounds")?;
         let (json, _) = document::parse(&json).map_err(|error| error.to_string())?;
         if frames.len() != names.len() || frames.iter().any(|frame| frame.len() > MAX_ATTACHMENT) {
@@ -184,6 +192,8 @@ impl Courier {
         });
         let attachments = attachments.collect::<Result<Vec<_>, String>>()?;
         let values = document::values(&json).map_err(|error| error.to_string())?;
+        let news = values.into_iter().filter(|(index, _)| set.iter().any(|key| key == parameters::table()[*index].key));
+        let news: Vec<_> = news.collect();
         let changed = {
             let mut draft = self.shared.draft();
             if known != Some(self.shared.loads()) {
@@ -191,7 +201,7 @@ impl Courier {
             }
             draft.take(json, attachments)
         };
-        self.take_values(&values);
+        self.take_values(&news);
         if changed {
             self.shared.tell_names();
             self.shared.notify(Notice::DocumentChanged);
@@ -199,15 +209,11 @@ impl Courier {
         Ok(())
     }
 
-    /// Values that did not come from here were set through the sidecar.
-    fn take_values(&mut self, values: &[(usize, f64)]) {
-        let now = self.shared.peer.now();
-        let foreign = |(index, value): &&(usize, f64)| !self.echo.contains(*index, *value, now);
-        let foreign: Vec<_> = values.iter().filter(foreign).collect();
-        for &&(index, value) in &foreign {
+    fn take_values(&self, values: &[(usize, f64)]) {
+        for &(index, value) in values {
             self.shared.set_value(index, value);
         }
-        if !foreign.is_empty() {
+        if !values.is_empty() {
             self.shared.notify(Notice::ValuesChanged);
         }
     }

@@ -2,7 +2,6 @@
 
 use super::{Act, Courier, Request, session::Session};
 use crate::{
-    document,
     draft::Change,
     message::{MAX_RECORDS, Message},
     parameters,
@@ -28,10 +27,6 @@ impl Session {
             self.loads = courier.shared.loads();
             (draft.document.with_values(&courier.shared), draft.cover())
         };
-        let now = courier.shared.peer.now();
-        for (index, value) in courier.shared.host_values() {
-            courier.echo.sent(index, value, now);
-        }
         let attachments: Vec<_> = document.attachments.iter().take(MAX_ATTACHMENTS).collect();
         let id = self.next_id();
         self.state = Some(id);
@@ -58,11 +53,8 @@ impl Session {
     }
 
     async fn send_edit(&mut self, courier: &mut Courier, number: u64, change: Change) -> Result<(), String> {
-        let (id, now) = (self.next_id(), courier.shared.peer.now());
+        let id = self.next_id();
         self.asked.edit(id, number);
-        for (index, value) in document::values(&change.keys).unwrap_or_default() {
-            courier.echo.sent(index, value, now);
-        }
         let attachments = change.attachments.iter().take(MAX_ATTACHMENTS);
         let names = attachments.clone().map(|attachment| attachment.name()).collect();
         let json = serde_json::to_vec(&change.keys).map_err(|error| format!("an edit: {error}"))?;
@@ -90,11 +82,12 @@ impl Session {
     /// Sends up to `count` records of the audio thread. Those of a pass that this sidecar was not told of are void.
     pub(super) async fn send_records(&mut self, courier: &mut Courier, count: usize) -> Result<(), String> {
         let mut frame = Vec::new();
-        let now = courier.shared.peer.now();
         for _ in 0..count {
             let Ok(record) = courier.ends.records.pop() else { break };
             self.announced |= record.kind == Kind::Pass && self.opening.is_none();
-            courier.know(&record, now);
+            if record.kind == Kind::Capture {
+                courier.captured = record.value as u64 + 1;
+            }
             if self.opening.is_some() || (record.pass != 0 && !self.announced) {
                 continue;
             }
@@ -108,10 +101,8 @@ impl Session {
 
     /// Every value, outside a pass.
     pub(super) async fn send_values(&mut self, courier: &mut Courier) -> Result<(), String> {
-        let now = courier.shared.peer.now();
         let mut frame = Vec::new();
         for (index, value) in courier.shared.host_values() {
-            courier.echo.sent(index, value, now);
             let id = parameters::table()[index].id;
             frame.extend_from_slice(&Record::breakpoint(false, id, 0, 0, value).to_bytes());
         }
@@ -133,20 +124,5 @@ impl Session {
             self.send(&Message::Free { count: slots.len() as u32 }, [frame]).await?;
         }
         Ok(())
-    }
-}
-
-impl Courier {
-    /// Remembers what a record tells the sidecar.
-    fn know(&mut self, record: &Record, now: u64) {
-        match record.kind {
-            Kind::Capture => self.captured = record.value as u64 + 1,
-            Kind::Point | Kind::Ramp => {
-                if let Some(index) = parameters::index_of(record.parameter.into()) {
-                    self.echo.sent(index, record.value, now);
-                }
-            }
-            _ => {}
-        }
     }
 }

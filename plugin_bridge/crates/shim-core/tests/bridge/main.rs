@@ -226,13 +226,16 @@ fn a_state_is_sent_before_the_pass_that_follows_it_and_documents_are_saved() {
     let mut processor = instance.activate(RATE, 4096).unwrap();
     until("it connects", || instance.status() == Status::Dry);
     sidecar.wait_message("state");
-    sidecar.document(json!({"format": "demon-state", "version": 2, "later": 7, "parameters": {"denoise": 0.5}}));
+    sidecar.document(
+        json!({"format": "demon-state", "version": 2, "later": 7, "parameters": {"denoise": 0.5, "mix": 0.5}}),
+    );
     let mut wanted = vec![Notice::DocumentChanged, Notice::ValuesChanged];
     while !wanted.is_empty() {
         let notice = notices.recv_timeout(Duration::from_secs(20)).unwrap();
         wanted.retain(|wanted| *wanted != notice);
     }
     assert_eq!(instance.value(parameters::DENOISE), 0.5);
+    assert_eq!(instance.value(parameters::MIX), 1.0, "the sidecar did not say that somebody set it");
     let blob = instance.save_state();
     instance.set_value(parameters::DENOISE, 0.25);
     assert!(instance.load_state(&blob[..blob.len() - 1]).is_err());
@@ -248,6 +251,22 @@ fn a_state_is_sent_before_the_pass_that_follows_it_and_documents_are_saved() {
     let document: serde_json::Value = serde_json::from_slice(&frames[0]).unwrap();
     assert_eq!((&document["later"], &document["parameters"]["denoise"]), (&7.into(), &0.5.into()));
     sidecar.wait_record(1);
+}
+
+#[test]
+fn a_value_that_somebody_sets_and_sets_back_is_taken_both_times() {
+    let folder = folder();
+    let sidecar = Sidecar::start(&folder, Script::default());
+    let (instance, _notices) = instance();
+    let processor = instance.activate(RATE, 4096).unwrap();
+    until("it connects", || instance.status() == Status::Dry);
+    sidecar.wait_message("state");
+    let before = instance.value(parameters::DENOISE);
+    for value in [0.5, before, 0.5] {
+        sidecar.document(json!({"format": "demon-state", "version": 2, "parameters": {"denoise": value}}));
+        until("the value is taken", || instance.value(parameters::DENOISE) == value);
+    }
+    instance.deactivate(processor);
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Peer {
     }
 
     pub fn document(&self, document: &Value) -> ZmqMessage {
-        let head = json!({"t": "document", "version": 1, "attachments": []});
+        let head = json!({"t": "document", "version": 1, "attachments": [], "values": ["denoise"]});
         self.message(head, vec![serde_json::to_vec(document).unwrap()])
     }
 
