@@ -205,12 +205,14 @@ class EngineLoop:
 
     def _add(self, name: str, host: str, send: Send) -> None:
         self._instances[name] = Instance(name, host, self._preparer, self._store, send)
+        self._preparer.sharers = len(self._instances)
 
     def _remove(self, name: str) -> None:
         instance = self._instances.pop(name, None)
         if instance is not None:
             self._audience.close(name)
             instance.close()
+            self._preparer.sharers = max(len(self._instances), 1)
 
     def _watch(self, instance: Instance, peer: bytes, show: Send | None) -> int:
         return instance.watch(self._audience.change(instance.name, peer, show))

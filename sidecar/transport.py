@@ -218,6 +218,13 @@ class Transport:
         self._endings.leave()
         return Progress.WORKED
 
+    def take_tick(self) -> int | None:
+        """The frames per tick that the running pass chose, once; None where it chose none."""
+        if self.running is None:
+            return None
+        chosen, self.running.chosen = self.running.chosen, None
+        return chosen
+
     def stand_by(self) -> bool:
         """Do one unit of work ahead of the next pass; False when there is none now."""
         if not self.stands or self._endings.first or self._timeline is None or self._publisher is None:
