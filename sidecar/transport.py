@@ -273,14 +273,7 @@ class Transport:
         self._publisher.forget()
         values, live = opening.first_values(self._project.values), not opening.offline
         run = Pass(
-            self._session,
-            score,
-            self.rate,
-            opening.song,
-            values,
-            memory=self._memory,
-            version=self.version,
-            live=live,
+            self._session, score, self.rate, opening.song, values, memory=self._memory, version=self.version, live=live
         )
         return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
 
@@ -292,15 +285,9 @@ class Transport:
             return None
         self._publisher.forget(self._endings.numbers)
         values, live = opening.first_values(self._project.values), not opening.offline
+        late, version = opening.latency, self.version
         run = LookAheadPass(
-            self._session,
-            score,
-            self.rate,
-            opening.song,
-            values,
-            latency=opening.latency,
-            version=self.version,
-            live=live,
+            self._session, score, self.rate, opening.song, values, latency=late, version=version, live=live
         )
         return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
 
