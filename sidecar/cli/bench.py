@@ -152,9 +152,9 @@ def song(
         for length in lengths:
             task = bar.add_task(f"{length:g} minutes", total=1.0)
             found.append(songs.measure(path, length, lambda share, task=task: bar.update(task, completed=share)))
-    if json is not None:
-        document = {"machine": machine.describe(), "songs": [asdict(one) for one in found]}
-        json.write_text(dumps(document, indent=2) + "\n", "utf-8")
+            if json is not None:  # after each: a long one may be interrupted
+                document = {"machine": machine.describe(), "songs": [asdict(one) for one in found]}
+                json.write_text(dumps(document, indent=2) + "\n", "utf-8")
     OUT.print(songs.table(machine.line(), found), markup=False)
 
 
