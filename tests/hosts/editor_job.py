@@ -16,12 +16,13 @@ import numpy as np
 import pedalboard
 from clip import music
 from parameter_table import TABLE
-from picture import accent, pixels, width
+from picture import WARN, accent, is_colour, pixels, width
 
-SETTLE = 0.35  # a dozen frames of the window
 PATIENCE = 20.0  # seconds that a machine under load may take to show what it was told; nothing is judged here
+STILL = 0.2  # seconds between two looks at what has come to rest: six frames of the window
 PAINTED = 800  # pixels of accent: the arcs of the knobs
 GLOW = 2000  # more of it: a waveform
+MARKED = 300  # pixels of what is marked
 
 
 class Hand:
@@ -30,12 +31,10 @@ class Hand:
     def __init__(self, plugin: Any) -> None:
         self.plugin = plugin
         self.handle = {p.name: p for p in plugin._parameters}
+        self.last: dict[str, float] = {}
 
     def do(self, kind: str, *rest: Any) -> Any:
         return getattr(self, kind)(*rest)
-
-    def wait(self, seconds: float) -> None:
-        time.sleep(seconds)
 
     def shot(self, path: str) -> None:
         subprocess.run(["import", "-window", "root", path], check=True)
@@ -43,7 +42,23 @@ class Hand:
     def painted(self) -> None:
         """Until the window is there."""
         self._until(lambda: accent(self._look()) > PAINTED)
-        time.sleep(SETTLE)
+        self.still()
+
+    def still(self) -> None:
+        """Until nothing moves any more."""
+        before = self._look()
+
+        def rests() -> bool:
+            nonlocal before
+            time.sleep(STILL)
+            seen, before = before, self._look()
+            return np.array_equal(seen, before)
+
+        self._until(rests)
+
+    def columns(self) -> int:
+        """How wide the window is."""
+        return width(self._look())
 
     def zoom(self, columns: int) -> None:
         """Larger, until the window is this wide."""
@@ -55,12 +70,12 @@ class Hand:
             return False
 
         self._until(wide)
-        time.sleep(SETTLE)
+        self.still()
 
     def changed(self, path: str, before: str) -> None:
         """A shot of what is no longer as it was before."""
         self._until(lambda: not np.array_equal(self._look(path), pixels(before)))
-        time.sleep(SETTLE)
+        self.still()
         self.shot(path)
 
     def as_before(self, path: str, before: str) -> None:
@@ -72,10 +87,18 @@ class Hand:
         dark = accent(pixels(before))
         self._until(lambda: accent(self._look(path)) > dark + GLOW)
 
-    def moved(self, key: str, before: float) -> None:
-        """Until the host's parameter is no longer what it was, and for as long again as a hand takes."""
-        self._until(lambda: abs(self.values()[key] - before) > 0.01)
-        time.sleep(2 * SETTLE)
+    def moved(self, key: str, change: float, within: float) -> None:
+        """Until the host's parameter has moved this far since `values` was last asked for."""
+        before = self.last[key]
+        self._until(lambda: abs(self._values()[key] - before - change) <= within)
+
+    def marked(self) -> None:
+        """Until a take is marked on the waveform."""
+        self._until(lambda: is_colour(self._look(), WARN).sum() > MARKED)
+
+    def file(self, path: str) -> None:
+        """Until there is a file."""
+        self._until(lambda: Path(path).is_file())
 
     def _look(self, path: str = "look.png") -> Any:
         self.shot(path)
@@ -88,28 +111,23 @@ class Hand:
 
     def keys(self, *keys: str) -> None:
         _xdotool("key", "--delay", "60", *keys)
-        time.sleep(SETTLE)
 
     def text(self, text: str) -> None:
         _xdotool("type", "--delay", "20", text)
-        time.sleep(SETTLE)
 
     def click(self, x: int, y: int) -> None:
         _xdotool("mousemove", x, y, "click", 1)
-        time.sleep(SETTLE)
 
-    def drag(self, x: int, y: int, down: int) -> None:
+    def drag(self, x: int, y: int, right: int, down: int) -> None:
         _xdotool("mousemove", x, y, "mousedown", 1)
         for step in range(1, 9):
-            time.sleep(0.04)
-            _xdotool("mousemove", x, y + down * step // 8)
+            time.sleep(0.04)  # as a hand is: a place a frame
+            _xdotool("mousemove", x + right * step // 8, y + down * step // 8)
         _xdotool("mouseup", 1)
-        time.sleep(SETTLE)
 
     def set(self, key: str, value: float) -> None:
         self.handle[TABLE[key].name].raw_value = TABLE[key].normal(value)
         self.plugin.process(np.zeros((2, 512), np.float32), 48000, reset=False)
-        time.sleep(SETTLE)
 
     def play(self, seconds: float) -> None:
         """Music from the start of the plugin's own song clock."""
@@ -118,9 +136,12 @@ class Hand:
         for start in range(0, song.shape[1], 2048):
             piece = np.ascontiguousarray(song[:, start : start + 2048])
             self.plugin.process(piece, 48000, buffer_size=512, reset=start == 0)
-        time.sleep(SETTLE)
 
     def values(self) -> dict[str, float]:
+        self.last = self._values()
+        return self.last
+
+    def _values(self) -> dict[str, float]:
         return {
             key: row.plain(self.handle[row.name].raw_value) for key, row in TABLE.items() if row.name in self.handle
         }

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 ACCENT = (0x5C, 0xD6, 0xC0)  # crates/editor/src/page/style.rs
+WARN = (0xF0, 0xB8, 0x62)
 
 Pixels = NDArray[np.uint8]
 

@@ -134,6 +134,11 @@ impl Page {
         self.files.extend(files);
     }
 
+    /// A file that the pointer, whose button is held, is to carry out of the window.
+    pub fn take_carried(&mut self) -> Option<PathBuf> {
+        self.takes.carried.take()
+    }
+
     /// Has the project keep how this window is: `size` is in points of the host's scale.
     pub fn keep_look(&self, size: (u32, u32)) {
         // Hosts make a window tiny for a moment while they open or close it (JUCE).

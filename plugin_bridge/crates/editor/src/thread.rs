@@ -159,6 +159,9 @@ impl Session {
         // A delay that no clock can hold means never.
         self.due = repaint.and_then(|delay| self.drawn.checked_add(delay));
         self.keep_look();
+        if let Some(path) = self.page.take_carried() {
+            self.window.carry(&path)?;
+        }
         self.platform(output.platform_output)
     }
 

@@ -1,5 +1,6 @@
 //! A window inside the host's, with an X11 connection of its own.
 
+mod carry;
 mod clipboard;
 mod connection;
 mod drop;

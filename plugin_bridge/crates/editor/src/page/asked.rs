@@ -11,7 +11,7 @@ pub struct Asked {
     /// The last refusal, until the user has read it.
     pub refused: Option<String>,
     /// What came of the last act that had something to say.
-    pub said: Option<String>,
+    pub said: Option<(u64, String)>,
 }
 
 impl Asked {
@@ -25,10 +25,12 @@ impl Asked {
         self.note(answer);
     }
 
-    /// Has the sidecar do something; `arguments` is an object.
-    pub fn act(&mut self, verb: &str, arguments: Value, attachments: Vec<(String, Arc<[u8]>)>) {
+    /// Has the sidecar do something; `arguments` is an object. The number under which it will have said something.
+    pub fn act(&mut self, verb: &str, arguments: Value, attachments: Vec<(String, Arc<[u8]>)>) -> Option<u64> {
         let answer = self.instance.act(verb, object(arguments), attachments);
+        let number = answer.as_ref().ok().copied();
         self.note(answer);
+        number
     }
 
     fn note(&mut self, answer: Result<u64, EditError>) {
@@ -50,7 +52,7 @@ impl Asked {
             }
             Some(Outcome::Done(text)) => {
                 if !text.is_empty() {
-                    *said = Some(text);
+                    *said = Some((*number, text));
                 }
                 false
             }

@@ -1,6 +1,8 @@
 //! Takes: what was heard, kept, compared with what is rendered now, and exported.
 
-use egui::{Button, DragValue, RichText, Sense, Ui};
+use std::path::PathBuf;
+
+use egui::{Button, CursorIcon, DragValue, RichText, Sense, Ui};
 use serde_json::{Value, json};
 use shim_core::parameters;
 
@@ -19,6 +21,12 @@ const FARTHEST: f64 = 86_400.0;
 pub struct Takes {
     /// Chosen on the waveform; without one everything that was rendered is kept.
     pub span: Option<Span>,
+    /// A file for the pointer to carry out of the window.
+    pub carried: Option<PathBuf>,
+    /// The take that the pointer has hold of, while its file is written, and under which number that was asked for.
+    held: Option<(Value, Option<u64>)>,
+    /// Takes whose files are there already.
+    files: Vec<(Value, PathBuf)>,
     names: [Field; 3],
 }
 
@@ -44,13 +52,14 @@ pub fn show(ui: &mut Ui, page: &mut Page) {
     let takes = all(&page.document);
     style::section(ui, "Takes", |ui| {
         compare(ui, page, &takes);
+        keep(ui, page);
         for (at, slot) in SLOTS.iter().enumerate() {
             if let Some(take) = takes.iter().find(|take| slot_of(take) == Some(slot)) {
                 row(ui, page, at, take, &takes);
             }
         }
-        keep(ui, page);
-        if let Some(path) = &page.asked.said {
+        hold(ui, page);
+        if let Some((_, path)) = &page.asked.said {
             ui.add(egui::Label::new(RichText::new(format!("Written: {path}")).color(style::ACCENT)).wrap());
         }
     });
@@ -79,8 +88,12 @@ fn row(ui: &mut Ui, page: &mut Page, at: usize, take: &Value, takes: &[Value]) {
     let place = spans(&json!({"takes": [take]}));
     let place = place.first().map_or(String::new(), |(_, span)| range(*span));
     ui.horizontal(|ui| {
-        let grip = ui.add(egui::Label::new(RichText::new(slot).color(style::WARN).strong()).sense(Sense::hover()));
-        grip.on_hover_text(&place);
+        let grip = Button::new(RichText::new(slot).color(style::WARN).strong());
+        let grip = ui.add(grip.sense(Sense::drag()));
+        if grip.drag_started() {
+            grab(page, take);
+        }
+        grip.on_hover_cursor(CursorIcon::Grab).on_hover_text(format!("{place}\nDrag it into the host, or to a folder"));
         if let Some(name) = page.takes.names[at].show(ui, name, (1, 128.0), "a name")
             && !name.trim().is_empty()
         {
@@ -96,6 +109,35 @@ fn row(ui: &mut Ui, page: &mut Page, at: usize, take: &Value, takes: &[Value]) {
             page.asked.act("drop_take", json!({"slot": slot}), Vec::new());
         }
     });
+}
+
+/// The pointer takes hold of a take: its file is written first, unless there is one.
+fn grab(page: &mut Page, take: &Value) {
+    if let Some((_, path)) = page.takes.files.iter().find(|(written, _)| written == take) {
+        page.takes.carried = Some(path.clone());
+        return;
+    }
+    let number = page.asked.act("export_take", json!({"slot": take.get("slot"), "format": "wav"}), Vec::new());
+    page.takes.held = Some((take.clone(), number));
+}
+
+/// Hands the file over once it is written, if the button is still held.
+fn hold(ui: &Ui, page: &mut Page) {
+    let Some((take, number)) = page.takes.held.take() else { return };
+    match &page.asked.said {
+        Some((said, path)) if Some(*said) == number => {
+            let path = PathBuf::from(path);
+            if ui.input(|input| input.pointer.any_down()) {
+                page.takes.carried = Some(path.clone());
+            }
+            page.takes.files.push((take, path));
+        }
+        _ if ui.input(|input| input.pointer.any_down()) => {
+            ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
+            page.takes.held = Some((take, number));
+        }
+        _ => {}
+    }
 }
 
 fn range(span: Span) -> String {

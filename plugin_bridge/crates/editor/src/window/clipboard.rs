@@ -49,13 +49,18 @@ impl Window {
         let atoms = &self.atoms;
         let property = if event.property == x11rb::NONE { event.target } else { event.property };
         let (mode, connection) = (PropMode::REPLACE, &self.connection);
+        let string = AtomEnum::STRING.into();
+        let (kinds, text) = if event.selection == atoms.XdndSelection {
+            (vec![atoms.TEXT_URI_LIST], self.carried().unwrap_or_default())
+        } else {
+            (vec![atoms.UTF8_STRING, string], self.clipboard.text.as_str())
+        };
         let given = if event.target == atoms.TARGETS {
-            let targets = [atoms.TARGETS, atoms.UTF8_STRING, AtomEnum::STRING.into()];
+            let targets = [&[atoms.TARGETS], &kinds[..]].concat();
             connection.change_property32(mode, event.requestor, property, AtomEnum::ATOM, &targets)?;
             true
-        } else if event.target == atoms.UTF8_STRING || event.target == u32::from(AtomEnum::STRING) {
-            let text = self.clipboard.text.as_bytes();
-            connection.change_property8(mode, event.requestor, property, event.target, text)?;
+        } else if kinds.contains(&event.target) {
+            connection.change_property8(mode, event.requestor, property, event.target, text.as_bytes())?;
             true
         } else {
             false

@@ -11,7 +11,7 @@ use x11rb::{
     wrapper::ConnectionExt as _,
 };
 
-use super::{clipboard::Clipboard, drop::Drop, keyboard::Keyboard};
+use super::{carry::Carry, clipboard::Clipboard, drop::Drop, keyboard::Keyboard};
 use crate::raster::Canvas;
 
 x11rb::atom_manager! {
@@ -74,6 +74,7 @@ pub struct Window {
     pub(super) keyboard: Keyboard,
     pub(super) clipboard: Clipboard,
     pub(super) drop: Drop,
+    pub(super) carry: Carry,
     /// Physical pixels.
     pub size: (u16, u16),
     /// What the server shows, to send only what differs.
@@ -111,9 +112,21 @@ impl Window {
         connection.change_property32(PropMode::REPLACE, id, atoms._XEMBED_INFO, atoms._XEMBED_INFO, &[0, 1])?;
         connection.change_property32(PropMode::REPLACE, id, atoms.XdndAware, AtomEnum::ATOM, &[5])?;
         connection.flush()?;
-        let (clipboard, drop) = (Clipboard::default(), Drop::default());
-        let (size, shown, cursor) = ((width, height), Vec::new(), CursorIcon::Default);
-        Ok(Self { connection, id, parent, context, depth, atoms, keyboard, clipboard, drop, size, shown, cursor })
+        Ok(Self {
+            connection,
+            id,
+            parent,
+            context,
+            depth,
+            atoms,
+            keyboard,
+            clipboard: Clipboard::default(),
+            drop: Drop::default(),
+            carry: Carry::default(),
+            size: (width, height),
+            shown: Vec::new(),
+            cursor: CursorIcon::Default,
+        })
     }
 
     /// The screen's points are this many pixels, as the desktop has it set; 1 where it does not say.

@@ -30,6 +30,7 @@ impl Window {
                 self.drop.source = data[0];
                 self.ask(atoms.XdndSelection, atoms.TEXT_URI_LIST, data[2])?;
             }
+            kind if kind == atoms.XdndStatus || kind == atoms.XdndFinished => self.carry_answered(message)?,
             _ => {}
         }
         Ok(None)

@@ -70,8 +70,14 @@ impl Input {
                 window.take_focus()?;
                 self.button(&button, true);
             }
-            Event::ButtonRelease(button) => self.button(&button, false),
-            Event::MotionNotify(motion) => self.moved(motion.event_x, motion.event_y),
+            Event::ButtonRelease(button) => {
+                window.carried_off(button.time)?;
+                self.button(&button, false);
+            }
+            Event::MotionNotify(motion) => {
+                window.carried_to((motion.root_x, motion.root_y), motion.time)?;
+                self.moved(motion.event_x, motion.event_y);
+            }
             // A button that is held keeps the pointer: a knob is dragged beyond the window's edge.
             Event::LeaveNotify(leave) if leave.mode == NotifyMode::NORMAL => {
                 self.pressed = None;

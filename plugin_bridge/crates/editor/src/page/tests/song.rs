@@ -1,6 +1,7 @@
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use egui::{Key, pos2};
+use egui::{Key, Modifiers, pos2, vec2};
+use serde_json::json;
 
 use super::{desk::Desk, picture::scene};
 use crate::page::span::Span;
@@ -35,4 +36,29 @@ fn the_keyboard_looks_closer_at_the_song_and_goes_along_it() {
     assert_eq!(desk.page.wave.view.of(500.0), (100.0, 250.0));
     desk.key(Key::Home);
     assert_eq!(desk.page.wave.view.of(500.0), (0.0, 500.0));
+}
+
+#[test]
+fn a_take_that_is_dragged_is_carried_out_once_its_file_is_written_and_without_another_the_next_time() {
+    let mut desk = Desk::new();
+    desk.page.document =
+        json!({"takes": [{"slot": "A", "name": "x", "start_frame": 0, "samples": 19_200, "rate": 48_000}]});
+    desk.frame();
+    // The letter of the first take, at the left below what can be heard and kept.
+    let grip = pos2(27.0, 553.0);
+    for written in [false, true] {
+        desk.point(grip);
+        desk.button(grip, true, Modifiers::NONE);
+        desk.point(grip + vec2(30.0, 30.0));
+        if !written {
+            assert_eq!(desk.page.take_carried(), None);
+            desk.page.asked.said = Some((1, "/music/x.wav".to_owned()));
+            desk.frame();
+        }
+        assert_eq!(desk.page.take_carried(), Some(PathBuf::from("/music/x.wav")));
+        assert_eq!(desk.page.take_carried(), None);
+        desk.button(grip, false, Modifiers::NONE);
+        desk.frame();
+    }
+    assert_eq!(desk.page.instance.outcome(2), None, "the file was asked for once");
 }
