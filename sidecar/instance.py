@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine import EngineError
 from sidecar import actions, protocol
-from sidecar.actions import Act
+from sidecar.actions import Act, Errand
 from sidecar.document import parse_json
 from sidecar.errors import LoraMissingError, SidecarError
 from sidecar.health import Reporter, no_source
@@ -119,8 +119,10 @@ class Instance:
         self._report()
         return self._transport.version
 
-    def act(self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]) -> tuple[int, str]:
-        """Do what a person asked for; returns the control version, and what else came of it, for people.
+    def act(
+        self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]
+    ) -> tuple[int, Errand | None]:
+        """Do what a person asked for; returns the control version, and what is left to do outside this thread.
 
         Raises:
             SidecarError, EngineError: it cannot be done. Nothing is changed then.
@@ -129,7 +131,7 @@ class Instance:
         act = Act(arguments, attachments, project.in_force, project.mode, transport.ledger, project.takes)
         change = actions.perform(verb, act)
         version = self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
-        return version, change.text
+        return version, change.errand
 
     def watch(self, show: Send | None) -> int:
         """Show the scene to somebody from now on, None: to nobody; returns the control version."""

@@ -202,7 +202,7 @@ def test_a_take_is_exported_beside_what_is_there_as_it_was_heard(
 
 def test_no_name_of_a_take_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMON_EXPORT_DIR", str(tmp_path))
-    for name in ("../../up", "/etc/passwd", "..", "", "a\0b", "x" * 300, ".hidden"):
+    for name in ("../../up", "/etc/passwd", "..", "", "a\0b", "x" * 300, "\N{SNOWMAN}" * 150, ".hidden"):
         path = take_file.export(replace(take(0, 1), name=name), "flac")
         assert path.parent == tmp_path
         assert path.is_file()
