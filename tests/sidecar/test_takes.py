@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from peer import Peer
 from rendering import Player, cut, score
 from test_references import act
-from test_service import CLIP, bounced, learned
 from typer.testing import CliRunner
+from visit import CLIP, bounced, learned
 
 from engine import Session
 from sidecar import __version__, take_file
