@@ -50,6 +50,20 @@ def test_a_first_bounce_is_wet_to_its_stop_and_is_what_the_command_line_renders(
     assert heard.tobytes() == headless(rig, tmp_path, document(look_ahead=SECONDS)[0], LANES).tobytes()
 
 
+@pytest.mark.parametrize("host", ["clap", "minihost"])
+def test_every_round_of_a_loop_shorter_than_the_look_ahead_is_the_same_and_wet(rig: Rig, host: str) -> None:
+    rounds, end = 3, RATE
+    outs = []
+    for blocks in (512, 4096):
+        *ready, play = first(rig, host, f"loop-{blocks}", blocks=blocks)
+        play |= {"segments": [[0, end]] * rounds, "events": []}
+        outs.append(rig.job(host, [*ready, play], block=4096).audio(play["out"])[:, LATENCY:])
+    assert outs[0].tobytes() == outs[1].tobytes()
+    heard = [outs[0][:, end * number : end * (number + 1)] for number in range(rounds)]
+    assert distance(heard[0][:, -FRAMES:], SONG[:, end - FRAMES : end]) > 1e-3
+    assert all(again.tobytes() == heard[0].tobytes() for again in heard[1:])
+
+
 @pytest.mark.clap
 def test_a_first_live_pass_is_the_bounce_to_its_stop(rig: Rig) -> None:
     steps = [*first(rig, "clap", "live", offline=False), *first(rig, "clap", "bounce")]
