@@ -238,7 +238,7 @@ class Instance:
         if opening.latency:
             self._finish_before(opening)
         elif self._waits(opening):
-            opening.due = True
+            self._transport.defer(opening)
             return
         self._transport.take_opening()
         span, code = None, ""

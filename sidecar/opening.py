@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sidecar.tempo import Tempo
+
 Point = tuple[str, int, float, bool]
 """Key, song sample, plain value, and whether it is a ramp."""
 
@@ -20,6 +22,7 @@ class Opening:
         latency: samples of declared look-ahead; 0 for none.
         points: in the order sent.
         due: it begins as soon as what the pass before taught is worked out.
+        tempo: what the host said until it was due; None: it never had to wait.
         covered: song sample before which every point was given meanwhile.
     """
 
@@ -29,6 +32,7 @@ class Opening:
     latency: int = 0
     points: list[Point] = field(default_factory=list[Point])
     due: bool = False
+    tempo: Tempo | None = None
     covered: int | None = None
 
     def first_values(self, otherwise: Mapping[str, float]) -> dict[str, float]:

@@ -188,6 +188,11 @@ class Transport:
         if opening.offline or opening.latency or self._memory.values:
             self._standby.drop()
 
+    def defer(self, opening: Opening) -> None:
+        """It opens later, with the tempo that is known now."""
+        if not opening.due:
+            opening.due, opening.tempo = True, self._tempo
+
     def take_opening(self) -> Opening | None:
         """The pass that is to open now, if one is."""
         opening, self.opening = self.opening, None
@@ -288,7 +293,7 @@ class Transport:
     def _score(self, opening: Opening) -> Score | None:
         if opening.latency:
             return self._project.ahead(self._tempo, self.rate, opening.song, opening.latency)
-        return self.score()
+        return self._project.score(opening.tempo or self._tempo, self.rate)
 
     def _pass(self, opening: Opening, score: Score) -> Pass:
         session, rate, song, version = self._session, self.rate, opening.song, self.version
