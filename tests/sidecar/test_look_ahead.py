@@ -15,11 +15,13 @@ from rendering import DOCUMENT
 from engine import Session, Stream
 from sidecar.bounce import bounce
 from sidecar.captured import Captured
+from sidecar.ending import PASSES, Endings
 from sidecar.frames import centre
 from sidecar.look_ahead import LookAheadPass
 from sidecar.material import Preparer
 from sidecar.parameters import TABLE
 from sidecar.passes import Progress
+from sidecar.rendering import Rendering
 from sidecar.source import canonical
 from sidecar.spans import OVERLAP, TAIL, span_course, span_length
 from sidecar.takes import Takes
@@ -249,6 +251,18 @@ def test_the_first_bounce_through_the_plugins_messages_is_wet_and_is_still_learn
     peer.automation([(STOP, 0, 1, TOTAL, 0.0, 0, 0)])
     _, frames = peer.wait("document", lambda m: m["attachments"])
     assert json.loads(frames[0])["learned"]["samples"] == TOTAL
+
+
+def test_of_passes_that_are_over_as_many_are_kept_as_a_plugin_hears(session: Session) -> None:
+    endings, score = Endings(), Listener(session, text=True).run.score
+    for number in range(1, PASSES + 50):
+        endings.keep(number, LATENCY)
+        run = LookAheadPass(session, score, RATE, 0, DEFAULTS, latency=LATENCY)
+        run.cover(1)
+        assert endings.take(Rendering(run, number, RATE))
+    assert endings.numbers == list(range(50, PASSES + 50))
+    endings.keep(PASSES + 50, 2 * LATENCY)
+    assert endings.first is None
 
 
 def play(peer: Peer, number: int, samples: int, reason: int = 0) -> None:
