@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from conftest import RATE, Running, music
 from peer import BLOCK, PASS, POINT, Peer
-from test_service import VALUES, bounced, learned
 from test_standby import played, stand, stood_by, stop
+from visit import VALUES, bounced, learned
 
 from sidecar import pace
 from sidecar.client import Client

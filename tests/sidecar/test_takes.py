@@ -198,6 +198,11 @@ def test_a_take_is_exported_beside_what_is_there_as_it_was_heard(
     assert rate == RATE
     assert np.abs(audio.T - heard[:, 19_200 : 3 * 19_200]).max() < 2.0**-22
     assert sorted(path.name for path in (tmp_path / "music").iterdir()) == [f"Take A 2.{kind}", f"Take A.{kind}"]
+    # As the window gives it another name: the take without its audio, which is here.
+    document = json.loads(peer.wait("document", lambda m: len(m["attachments"]) == 2)[1][0])
+    named = [{**take, "name": "Verse: 2/2"} for take in document["takes"]]
+    assert peer.state(json.dumps({"takes": named}).encode())["t"] == "applied"
+    assert act(peer, "export_take", slot="A", format=kind)["text"] == str(tmp_path / "music" / f"Verse_ 2_2.{kind}")
 
 
 def test_no_name_of_a_take_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from conftest import RATE
 from peer import BLOCK, CHUNK, PASS, POINT, STOP, MemoryFile, Peer
 from rendering import DOCUMENT, Player
-from test_service import CLIP, STATE, VALUES, bounced, learned
+from visit import CLIP, STATE, VALUES, bounced, learned
 
 from engine import Session
 from sidecar.material import Preparer
