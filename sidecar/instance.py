@@ -17,6 +17,7 @@ from engine import EngineError
 from sidecar import actions, protocol
 from sidecar.actions import Act, Errand
 from sidecar.document import parse_json
+from sidecar.entry import entry_of
 from sidecar.errors import LoraMissingError, SidecarError
 from sidecar.health import Reporter, no_source
 from sidecar.lookout import Lookout
@@ -64,28 +65,7 @@ class Instance:
     @property
     def entry(self) -> protocol.InstanceEntry:
         """What the list of instances says about it."""
-        prompts, running = self._project.document.fields.prompts, self._transport.running
-        return protocol.InstanceEntry(
-            instance=self.name,
-            host=self._host,
-            rate=self._transport.rate,
-            state=self._health.state,
-            prompt_a=prompts.a,
-            prompt_b=prompts.b,
-            text=self._health.text,
-            missing=self._project.missing,
-            takes=self._project.take_infos,
-            tick_frames=self._tick_frames,
-            ticks=0.0 if running is None else running.pace.ticks,
-            sustained=0.0 if running is None else round(running.pace.sustained, 1),
-            lag=0 if running is None else running.run.lag,
-        )
-
-    @property
-    def _tick_frames(self) -> int:
-        """Frames per tick: of the pass, else of the document; 0 where the first live pass is to choose them."""
-        run = self._transport.run
-        return self._project.document.fields.clock.tick_frames or 0 if run is None else run.tick_frames
+        return entry_of(self.name, self._host, self._project, self._transport, self._health)
 
     def open_timeline(self, timeline: Timeline) -> int:
         """Render into another timeline file; returns the control version."""

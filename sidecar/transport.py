@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sidecar import protocol, rendering
+from sidecar.ahead import AheadScore
 from sidecar.ending import Endings
 from sidecar.errors import TimelineError
 from sidecar.frames import frame_of
 from sidecar.ledger import Ledger
 from sidecar.look_ahead import LookAheadPass
 from sidecar.opening import Opening, Point
-from sidecar.passes import Pass, Progress
+from sidecar.passes import Pass
+from sidecar.progress import Progress
 from sidecar.publisher import Publisher, Send
 from sidecar.standby import Standby
 from sidecar.tempo import UNKNOWN
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from sidecar.fields import SourceEntry
     from sidecar.material import Preparer
     from sidecar.passage import Audio
-    from sidecar.passes import Unit
+    from sidecar.progress import Unit
     from sidecar.project import Project
     from sidecar.prompts import Prompts
     from sidecar.rendering import Rendering
@@ -192,7 +194,16 @@ class Transport:
         Raises:
             SidecarError, EngineError: as `Project.score`.
         """
-        return self._start_ahead(opening) if opening.latency else self._start(opening)
+        assert self._publisher is not None  # noqa: S101 - `begin` has looked
+        score = self._score(opening)
+        if score is None:
+            return None
+        if not opening.latency:
+            started = self._standby.take(opening.song, score, opening.primed_values(self._project.values))
+            if started is not None:
+                return self._run(started, opening.later_points)
+        self._publisher.forget(self._endings.numbers)
+        return self._run(rendering.begin(self._pass(opening, score), opening.number, self.rate), opening.points)
 
     def opened(self, opening: Opening, span: tuple[int, int] | None, code: str) -> None:
         """Tell the plugin what became of an opening."""
@@ -262,34 +273,19 @@ class Transport:
         self.drop()
         self._standby.forget()
 
-    def _start(self, opening: Opening) -> tuple[int, int] | None:
-        assert self._publisher is not None  # noqa: S101 - `begin` has looked
-        score = self.score()
-        if score is None:
-            return None
-        started = self._standby.take(opening.song, score, opening.primed_values(self._project.values))
-        if started is not None:
-            return self._run(started, opening.later_points)
-        self._publisher.forget()
-        values, live = opening.first_values(self._project.values), not opening.offline
-        run = Pass(
-            self._session, score, self.rate, opening.song, values, memory=self._memory, version=self.version, live=live
-        )
-        return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
+    def _score(self, opening: Opening) -> Score | None:
+        if opening.latency:
+            return self._project.ahead(self._tempo, self.rate, opening.song, opening.latency)
+        return self.score()
 
-    def _start_ahead(self, opening: Opening) -> tuple[int, int] | None:
-        """As `_start`, for a pass that is heard later than it is played."""
-        assert self._publisher is not None  # noqa: S101 - `begin` has looked
-        score = self._project.ahead(self._tempo, self.rate, opening.song, opening.latency)
-        if score is None:
-            return None
-        self._publisher.forget(self._endings.numbers)
+    def _pass(self, opening: Opening, score: Score) -> Pass:
+        session, rate, song, version = self._session, self.rate, opening.song, self.version
         values, live = opening.first_values(self._project.values), not opening.offline
-        late, version = opening.latency, self.version
-        run = LookAheadPass(
-            self._session, score, self.rate, opening.song, values, latency=late, version=version, live=live
-        )
-        return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
+        if isinstance(score, AheadScore):
+            return LookAheadPass(
+                session, score, rate, song, values, latency=opening.latency, version=version, live=live
+            )
+        return Pass(session, score, rate, song, values, memory=self._memory, version=version, live=live)
 
     def _run(self, started: Rendering | None, points: Sequence[Point]) -> tuple[int, int]:
         if started is None:

@@ -20,7 +20,7 @@ from sidecar.frames import centre
 from sidecar.look_ahead import LookAheadPass
 from sidecar.material import Preparer
 from sidecar.parameters import TABLE
-from sidecar.passes import Progress
+from sidecar.progress import Progress
 from sidecar.rendering import Rendering
 from sidecar.source import canonical
 from sidecar.spans import OVERLAP, TAIL, span_course, span_length
