@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Role = Literal["timbre", "structure", "file"]
 Slot = Literal["A", "B", "C"]
 Json = dict[str, Any]
+Errand = Callable[[], str]
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,13 @@ class Change:
     Attributes:
         keys: a patch of the document.
         attachments: the FLAC that it names, by content hash.
-        text: what else came of it, for people: the path of a file that was written.
+        errand: what is left to do, which changes nothing here and may take seconds: writing a file. What it returns is
+            for people.
     """
 
     keys: Json
     attachments: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
-    text: str = ""
+    errand: Errand | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def _export_take(act: Act) -> Change:
     audio = act.takes.audio.get(CHOICES[wanted.slot])
     if audio is None:
         raise StateError(f"There is no take {wanted.slot}.", "Make it first, or put its audio back.")
-    return Change({}, text=str(take_file.export(audio, wanted.format)))
+    return Change({}, errand=lambda: str(take_file.export(audio, wanted.format)))
 
 
 def _other_takes(act: Act, slot: str) -> list[Json]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ import structlog
 
 from engine import EngineError
 from sidecar import protocol
+from sidecar.actions import Errand
 from sidecar.audience import Audience
 from sidecar.content import ContentStore
 from sidecar.errors import InstanceError, SidecarError
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from sidecar.timeline import Capture, Timeline
 
 Job = Callable[[], None]
-Done = int | tuple[int, str]
-"""The control version that a command came to; with it, what else came of it, for people."""
+Done = int | tuple[int, Errand | None]
+"""The control version that a command came to; with it, what is left to do."""
 
 STOP_S: Final = 5.0
 REPORT: Final = "See sidecar.log, and report it."
@@ -181,21 +183,32 @@ class EngineLoop:
             self._log.exception("instance failed", instance=name[:8])
             instance.fail("engine", f"{type(error).__name__}: {error}", REPORT)
 
-    def _command(
-        self, name: str, command: int, reply: Send, action: Callable[[Instance], int | tuple[int, str]]
-    ) -> None:
+    def _command(self, name: str, command: int, reply: Send, action: Callable[[Instance], Done]) -> None:
         def job() -> None:
-            try:
+            with self._refusals(name, command, reply):
                 done = action(self._instance(name))
-                version, text = done if isinstance(done, tuple) else (done, "")
-                reply(protocol.encode(protocol.Applied(id=command, version=version, text=text)))
-            except (SidecarError, EngineError) as error:
-                reply(_failed(command, error.code, error.text, error.fix))
-            except Exception as error:  # noqa: BLE001 - as in _with
-                self._log.exception("command failed", instance=name[:8])
-                reply(_failed(command, "engine", f"{type(error).__name__}: {error}", REPORT))
+                version, errand = done if isinstance(done, tuple) else (done, None)
+                if errand is None:
+                    reply(protocol.encode(protocol.Applied(id=command, version=version)))
+                else:
+                    # writing a take would make windows late here
+                    threading.Thread(target=run, args=(version, errand), name="errand", daemon=True).start()
+
+        def run(version: int, errand: Errand) -> None:
+            with self._refusals(name, command, reply):
+                reply(protocol.encode(protocol.Applied(id=command, version=version, text=errand())))
 
         self._jobs.put(job)
+
+    @contextmanager
+    def _refusals(self, name: str, command: int, reply: Send) -> Generator[None]:
+        try:
+            yield
+        except (SidecarError, EngineError) as error:
+            reply(_failed(command, error.code, error.text, error.fix))
+        except Exception as error:  # noqa: BLE001 - as in _with
+            self._log.exception("command failed", instance=name[:8])
+            reply(_failed(command, "engine", f"{type(error).__name__}: {error}", REPORT))
 
     def _instance(self, name: str) -> Instance:
         instance = self._instances.get(name)
@@ -205,12 +218,14 @@ class EngineLoop:
 
     def _add(self, name: str, host: str, send: Send) -> None:
         self._instances[name] = Instance(name, host, self._preparer, self._store, send)
+        self._preparer.sharers = len(self._instances)
 
     def _remove(self, name: str) -> None:
         instance = self._instances.pop(name, None)
         if instance is not None:
             self._audience.close(name)
             instance.close()
+            self._preparer.sharers = max(len(self._instances), 1)
 
     def _watch(self, instance: Instance, peer: bytes, show: Send | None) -> int:
         return instance.watch(self._audience.change(instance.name, peer, show))

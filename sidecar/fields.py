@@ -30,14 +30,14 @@ MAX_LOOK_AHEAD: Final = 30.0
 """Seconds of declared latency: more than a host's delay compensation is known to hold is of no use to anyone."""
 
 SUSTAINED_FRAMES: Final = 500
-"""Region that a CPU core sustains live at 2 frames per tick: 12.5 forwards of 25 to 35 ms a second (docs/log.md)."""
+"""Region that the CPU of docs/log.md sustains live at 2 frames per tick: 12.5 forwards of 25 to 35 ms a second."""
 
 
 class Clock(Struct, frozen=True, kw_only=True):
     """The virtual clock: frames per tick, ring depth, Euler steps, frames rendered ahead.
 
-    `tick_frames` null leaves the pace to the length of the region, never to the machine: a project sounds the same
-    on all of them.
+    `tick_frames` null: the first live pass chooses it from what the machine sustains, and the document keeps it. Until
+    then a bounce goes by the length of the region, never by the machine, so that it is the same on all of them.
     """
 
     tick_frames: Frames | None = None
@@ -48,7 +48,7 @@ class Clock(Struct, frozen=True, kw_only=True):
     )
 
     def tick(self, region_frames: int) -> int:
-        """Frames per tick over a region of so many frames."""
+        """Frames per tick over a region of so many frames, where no live pass has chosen them."""
         return self.tick_frames or 2 * -(-region_frames // SUSTAINED_FRAMES)
 
 

@@ -116,6 +116,10 @@ def messages() -> dict[str, list[bytes]]:
                         text="LoRA 'x' is not there.",
                         missing=[p.Missing("lora", "x", "Put its file there.")],
                         takes=[p.TakeInfo("A", HASH, "Take A", -10, 44_100, 88_200, 0.5)],
+                        tick_frames=4,
+                        ticks=6.5,
+                        sustained=12.0,
+                        lag=3,
                     ),
                 ],
             )

@@ -67,7 +67,7 @@ class Reporter:
                     state="late",
                     code="late",
                     text="This machine does not keep pace.",
-                    fix="Raise clock.tick_frames in the state, or use a shorter source.",
+                    fix="Choose a longer Tick, or Automatic and play (`demon set --tick auto`); or a shorter source.",
                     late_frames=frames,
                 )
             )

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from engine import EngineError
 from sidecar import actions, protocol
-from sidecar.actions import Act
+from sidecar.actions import Act, Errand
 from sidecar.document import parse_json
 from sidecar.errors import LoraMissingError, SidecarError
 from sidecar.health import Reporter, no_source
 from sidecar.lookout import Lookout
 from sidecar.opening import Opening
 from sidecar.parameters import TABLE
-from sidecar.passes import Progress
 from sidecar.project import Project
 from sidecar.publisher import Send
 from sidecar.records import Begin, End, Flag, Kind
@@ -65,7 +64,7 @@ class Instance:
     @property
     def entry(self) -> protocol.InstanceEntry:
         """What the list of instances says about it."""
-        prompts = self._project.document.fields.prompts
+        prompts, running = self._project.document.fields.prompts, self._transport.running
         return protocol.InstanceEntry(
             instance=self.name,
             host=self._host,
@@ -76,7 +75,17 @@ class Instance:
             text=self._health.text,
             missing=self._project.missing,
             takes=self._project.take_infos,
+            tick_frames=self._tick_frames,
+            ticks=0.0 if running is None else running.pace.ticks,
+            sustained=0.0 if running is None else round(running.pace.sustained, 1),
+            lag=0 if running is None else running.run.lag,
         )
+
+    @property
+    def _tick_frames(self) -> int:
+        """Frames per tick: of the pass, else of the document; 0 where the first live pass is to choose them."""
+        run = self._transport.run
+        return self._project.document.fields.clock.tick_frames or 0 if run is None else run.tick_frames
 
     def open_timeline(self, timeline: Timeline) -> int:
         """Render into another timeline file; returns the control version."""
@@ -110,8 +119,10 @@ class Instance:
         self._report()
         return self._transport.version
 
-    def act(self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]) -> tuple[int, str]:
-        """Do what a person asked for; returns the control version, and what else came of it, for people.
+    def act(
+        self, verb: str, arguments: Mapping[str, Any], attachments: Mapping[str, bytes]
+    ) -> tuple[int, Errand | None]:
+        """Do what a person asked for; returns the control version, and what is left to do outside this thread.
 
         Raises:
             SidecarError, EngineError: it cannot be done. Nothing is changed then.
@@ -120,7 +131,7 @@ class Instance:
         act = Act(arguments, attachments, project.in_force, project.mode, transport.ledger, project.takes)
         change = actions.perform(verb, act)
         version = self.set_state(msgspec.json.encode(change.keys), change.attachments, from_plugin=False)
-        return version, change.text
+        return version, change.errand
 
     def watch(self, show: Send | None) -> int:
         """Show the scene to somebody from now on, None: to nobody; returns the control version."""
@@ -251,12 +262,22 @@ class Instance:
 
     def _advance_pass(self) -> bool:
         step = self._transport.advance()
+        self._keep_tick(self._transport.take_tick())
         if isinstance(step, Run):
             run = self._transport.run
             if run is not None:
                 self._health.late(run.late, run.late_frames)
             return True
-        return step is Progress.WORKED
+        return step.is_work
+
+    def _keep_tick(self, frames: int | None) -> None:
+        # what a person set meanwhile is not undone
+        if frames is None or self._project.document.fields.clock.tick_frames is not None:
+            return
+        self._project.keep_tick(frames)
+        self._transport.version += 1
+        self._unsaved = True
+        self._log.info("clock", tick_frames=frames)
 
     def _end_pass(self, *, loop: bool = False, heard: bool = True) -> None:
         for key, entry in self._transport.end(loop=loop, heard=heard).items():

@@ -115,7 +115,7 @@ class LookAheadPass(Pass):
             self._slots.step(slots)
             if slots.newest is None and slots.error is not None:
                 raise slots.error
-            yield Progress.WORKED
+            yield Progress.TICKED
 
     def _render_until(self, after: int) -> Iterator[Unit]:
         """The windows that need nothing of the span heard from frame `after` on."""

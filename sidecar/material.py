@@ -81,11 +81,16 @@ class Material:
 
 
 class Preparer:
-    """Prepares material with one engine session. What was prepared before is reused, for all instances."""
+    """Prepares material with one engine session. What was prepared before is reused, for all instances.
+
+    Attributes:
+        sharers: how many instances share the engine.
+    """
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.loras = Loras(session.loras)
+        self.sharers = 1
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def score(

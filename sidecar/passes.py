@@ -38,11 +38,21 @@ CATCH_UP: Final = 50
 
 
 class Progress(Enum):
-    """What a call of `advance` did when it rendered nothing."""
+    """What a call of `advance` did when it rendered nothing.
+
+    `PRIMED`: all that is due at the start is there, of a live pass whose document leaves the tick to the machine.
+    """
 
     WORKED = auto()
+    TICKED = auto()
+    PRIMED = auto()
     WAITING = auto()
     DONE = auto()
+
+    @property
+    def is_work(self) -> bool:
+        """Something was done, and there may be more to do."""
+        return self not in {Progress.WAITING, Progress.DONE}
 
 
 Unit = Run | Progress
@@ -139,6 +149,10 @@ class Pass:
         """Counts the changes that took effect, from the version at the start on."""
         return self._base_version + self._lanes.changes
 
+    def tick_every(self, frames: int) -> None:
+        """Choose the tick. Only in answer to `PRIMED`: before the first virtual frame nothing depends on it."""
+        self._schedule = replace(self._schedule, tick_frames=frames)
+
     def use(self, prompts: Prompts) -> None:
         """Change prompts, seed and LoRAs for the generations that are admitted from now on."""
         self._slots.use(prompts)
@@ -202,6 +216,8 @@ class Pass:
         if self._deck.needs_live(self._choice, self._next):
             yield from self._prime(self._next, frame)
         yield from self._render_due(frame)
+        if self._live and self.score.clock.tick_frames is None:
+            yield Progress.PRIMED
         while self._next < self._course.end:
             frame = self._following(frame)
             while self._covered < first_sample(frame, self._rate):
@@ -224,7 +240,7 @@ class Pass:
                 self._slots.step(slots)
                 if slots.newest is None and slots.error is not None:
                     raise slots.error
-                yield Progress.WORKED
+                yield Progress.TICKED
 
     def _tick(self, frame: int) -> Iterator[Progress]:
         index = self._schedule.region_at(frame)
@@ -232,7 +248,7 @@ class Pass:
         yield from self._prepare(slots)
         self._submit(index, frame, heard=self._schedule.heard(frame))
         self._slots.step(slots)
-        yield Progress.WORKED
+        yield Progress.TICKED
         if index + 1 in self._course.heard(0, self._course.end) and self.score.prepare(index + 1):
             yield Progress.WORKED  # a tile of the next region's source with each tick
 

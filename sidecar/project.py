@@ -183,6 +183,10 @@ class Project:
         """Audio of the track in this pass, or of its side-chain; None where it was lost."""
         (self._side if side else self._sources).capture(song, audio)
 
+    def keep_tick(self, frames: int) -> None:
+        """A live pass chose its frames per tick."""
+        self.document = self._stamped(self.document.patch({"clock": {"tick_frames": frames}}))
+
     def end_pass(self, rate: int) -> dict[str, SourceEntry]:
         """The pass is over; what it taught, under keys of the document."""
         taught = {**self._learned(rate), **self._referred()}

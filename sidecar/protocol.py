@@ -187,6 +187,10 @@ class InstanceEntry(Struct, frozen=True):
     text: str = ""  # of its health
     missing: list[Missing] = []
     takes: list[TakeInfo] = []
+    tick_frames: U32 = 0
+    ticks: float = 0.0
+    sustained: float = 0.0
+    lag: U32 = 0
 
 
 class InstanceList(Message, tag="list", frozen=True):

@@ -27,6 +27,7 @@ class Rendering:
     Attributes:
         coverage: what has been rendered.
         pace: how fast.
+        chosen: the frames per tick that it chose from its pace; None: the document says them, or it is not known yet.
     """
 
     def __init__(self, run: Pass, number: int, rate: int) -> None:
@@ -34,6 +35,7 @@ class Rendering:
         self.number = number
         self.coverage = Coverage(rate)
         self.pace = Pace()
+        self.chosen: int | None = None
         self._cutter = Cutter(run.span)
         self._heard: list[Run] = []
 
@@ -47,14 +49,23 @@ class Rendering:
             return Progress.WAITING
         began = time.perf_counter()
         step = self.run.advance()
-        if step is Progress.WORKED or isinstance(step, Run):
-            self.pace.add(time.perf_counter() - began, tick=step is Progress.WORKED)
+        if step is Progress.TICKED or isinstance(step, Run):
+            self.pace.add(time.perf_counter() - began, tick=step is Progress.TICKED)
+        if step is Progress.PRIMED:
+            self._choose_tick()
         if isinstance(step, Run):
             self._heard.append(step)
             self.coverage.add(step)
             heard = self.run.chunks
             publisher.add(self.number, [chunk for chunk in self._cutter.add(step) if chunk.number in heard])
         return step
+
+    def _choose_tick(self) -> None:
+        cost, score = self.pace.cost, self.run.score
+        if cost is not None:
+            rows = min(score.clock.depth, score.clock.steps)
+            self.chosen = cost.tick_frames(rows, score.preparer.sharers)
+            self.run.tick_every(self.chosen)
 
     def drain(self) -> list[Run]:
         """What was rendered since this was last asked, for whoever keeps it."""

@@ -152,7 +152,8 @@ class Standby:
     def _go_on(self, publisher: Publisher) -> bool:
         if self._made is None:
             return False
-        working = self._made.rendering.advance(publisher) not in (Progress.WAITING, Progress.DONE)
+        step = self._made.rendering.advance(publisher)
+        working = not isinstance(step, Progress) or step.is_work
         if not working and not self._ready:
             self._ready = True
             self._log.info("standby", song=self._made.start, number=self._made.rendering.number)

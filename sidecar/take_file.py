@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 Format = Literal["wav", "flac"]
 
 FORMATS: Final = ("wav", "flac")
-LONGEST: Final = 120
-"""Characters of a file's name; file systems take 255 bytes."""
+LONGEST: Final = 200
+"""UTF-8 bytes of a file's name; file systems take 255 with the longest suffix that is added."""
 
 NAMES: Final = 10_000
 """Files of one name that are told apart by a number; nobody looks through more."""
+
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 
 def folder() -> Path:
@@ -46,7 +49,13 @@ def export(audio: SourceAudio, kind: Format) -> Path:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _refused(place, error) from error
-    stem = audio.name.strip().translate(UNSAFE)[:LONGEST].lstrip(".").rstrip(". ") or "Take"
+    short = audio.name.strip().translate(UNSAFE).encode()[:LONGEST].decode(errors="ignore")
+    stem = short.lstrip(".").rstrip(". ") or "Take"
+    with _ONE_AT_A_TIME:  # two of one name must not choose one file
+        return _write_beside(place, stem, kind, audio)
+
+
+def _write_beside(place: Path, stem: str, kind: Format, audio: SourceAudio) -> Path:
     names = (f"{stem}{'' if number == 1 else f' {number}'}.{kind}" for number in range(1, NAMES))
     path = next((place / name for name in names if not (place / name).exists()), None)
     if path is None:

@@ -218,6 +218,13 @@ class Transport:
         self._endings.leave()
         return Progress.WORKED
 
+    def take_tick(self) -> int | None:
+        """The frames per tick that the running pass chose, once; None where it chose none."""
+        if self.running is None:
+            return None
+        chosen, self.running.chosen = self.running.chosen, None
+        return chosen
+
     def stand_by(self) -> bool:
         """Do one unit of work ahead of the next pass; False when there is none now."""
         if not self.stands or self._endings.first or self._timeline is None or self._publisher is None:
@@ -266,14 +273,7 @@ class Transport:
         self._publisher.forget()
         values, live = opening.first_values(self._project.values), not opening.offline
         run = Pass(
-            self._session,
-            score,
-            self.rate,
-            opening.song,
-            values,
-            memory=self._memory,
-            version=self.version,
-            live=live,
+            self._session, score, self.rate, opening.song, values, memory=self._memory, version=self.version, live=live
         )
         return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
 
@@ -285,15 +285,9 @@ class Transport:
             return None
         self._publisher.forget(self._endings.numbers)
         values, live = opening.first_values(self._project.values), not opening.offline
+        late, version = opening.latency, self.version
         run = LookAheadPass(
-            self._session,
-            score,
-            self.rate,
-            opening.song,
-            values,
-            latency=opening.latency,
-            version=self.version,
-            live=live,
+            self._session, score, self.rate, opening.song, values, latency=late, version=version, live=live
         )
         return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
 

@@ -23,6 +23,7 @@ def set_command(
     prompt_a: Annotated[str | None, typer.Option("--prompt-a", help="Heard at Prompt Blend 0 %.")] = None,
     prompt_b: Annotated[str | None, typer.Option("--prompt-b", help="Heard at Prompt Blend 100 %.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**64 - 1, help="Of the noise.")] = None,
+    tick: Annotated[str | None, typer.Option(help="Frames (40 ms) per tick; auto: the next play chooses.")] = None,
     file: Annotated[Path | None, typer.Option(help="Audio to use as the source, from song start.")] = None,
     timbre: Annotated[Path | None, typer.Option(help="Audio whose timbre to take.")] = None,
     structure: Annotated[Path | None, typer.Option(help="Audio whose structure to take, from song start.")] = None,
@@ -30,10 +31,12 @@ def set_command(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Change what a running plugin instance plays; a host saves the result with its project."""
-    if not values and all(value is None for value in (prompt_a, prompt_b, seed, file, timbre, structure, preset)):
-        fix = "give NAME=VALUE, --prompt-a, --prompt-b, --seed, --file, --timbre, --structure or --preset"
+    if not values and all(value is None for value in (prompt_a, prompt_b, seed, tick, file, timbre, structure, preset)):
+        fix = "give NAME=VALUE, --prompt-a, --prompt-b, --seed, --tick, --file, --timbre, --structure or --preset"
         raise CommandError("nothing to set", fix, 2)
     changes = _changes(prompt_a, prompt_b, seed, preset)
+    if tick is not None:
+        changes["clock"] = {"tick_frames": _tick(tick)}
     if values:
         changes["parameters"] = {**(changes.get("parameters") or {}), **dict(map(_parameter, values))}
     attachments = _audio(changes, file=file, timbre=timbre, structure=structure)
@@ -79,6 +82,14 @@ def _changes(prompt_a: str | None, prompt_b: str | None, seed: int | None, prese
     if seed is not None:
         changes["seed"] = seed
     return changes
+
+
+def _tick(given: str) -> int | None:
+    if given.casefold() == "auto":
+        return None
+    if given.isascii() and given.isdigit() and 1 <= int(given) <= 250:  # as the state document takes it
+        return int(given)
+    raise CommandError(f"--tick {given}: that is no tick", "use auto, or frames of 40 ms from 1 to 250", 2)
 
 
 def _parameter(given: str) -> tuple[str, float]:

@@ -71,6 +71,7 @@ def _shown(found: "list[InstanceEntry]") -> Group:
     for entry in found:
         texts = (entry.instance, entry.host, str(entry.rate), entry.state, entry.prompt_a, entry.prompt_b)
         table.add_row(*map(Text, texts))  # no markup: prompts and hosts may have brackets
+    paces = [Text(f"{entry.instance[:8]}: {_pace(entry)}") for entry in found]
     said = [Text(f"{entry.instance[:8]}: {entry.text}") for entry in found if entry.text]
     missing = [
         Text(f"{entry.instance[:8]}: {item.kind} {item.name!r} is not on this machine. {item.fix}")
@@ -78,4 +79,16 @@ def _shown(found: "list[InstanceEntry]") -> Group:
         for item in entry.missing
     ]
     nobody = [] if found else [Text("the sidecar runs, no plugin is connected")]
-    return Group(table, *nobody, *said, *missing)
+    return Group(table, *nobody, *paces, *said, *missing)
+
+
+def _pace(entry: "InstanceEntry") -> str:
+    from sidecar.frames import FRAME_RATE
+
+    if not entry.tick_frames:
+        return "the tick is chosen with the next play"
+    tick = f"a tick every {entry.tick_frames * 1000 // FRAME_RATE} ms"
+    if not entry.sustained:
+        return tick
+    lag = f"{entry.lag / FRAME_RATE:.2f} s"
+    return f"{tick}, {entry.ticks:.1f} a second now, {entry.sustained:.1f} sustained, lag {lag}"

@@ -92,6 +92,18 @@ def test_set_changes_what_the_project_saves(world: Path, plugin: ClapHost) -> No
     wait_for(lambda: b"dnb, kick, snare" in saved(plugin) and b"4242" in saved(plugin))
 
 
+def test_set_tick_pins_it_and_auto_leaves_it_to_the_next_play(world: Path, plugin: ClapHost) -> None:
+    for given, kept, shown, frames in (
+        ("6", b'"tick_frames":6', "a tick every 240 ms", 6),
+        ("auto", b'"tick_frames":null', "chosen with the next play", 0),
+    ):
+        assert run(world, "set", "--tick", given).returncode == 0
+        assert shown in run(world, "instances").stdout
+        (entry,) = json.loads(run(world, "instances", "--json").stdout)["instances"]
+        assert entry["tick_frames"] == frames
+        wait_for(lambda kept=kept: kept in saved(plugin))
+
+
 def test_set_preset_changes_parameters_and_keeps_the_rest(world: Path, plugin: ClapHost) -> None:
     assert run(world, "set", "--prompt-b", "a prompt of mine").returncode == 0
     assert run(world, "set", "--preset", "Cassette", "--prompt-b", "another of mine").returncode == 0
@@ -142,6 +154,8 @@ def test_set_file_embeds_the_audio_in_the_project(world: Path, plugin: ClapHost,
         (["--preset", "No Such"], "No Such"),
         (["--file", "missing.wav"], "missing.wav"),
         (["--prompt-a", "x" * 5000], "prompts"),
+        (["--tick", "0"], "--tick 0"),
+        (["--tick", "fast"], "250"),
         (["denoise=10%", "loudness=3"], "loudness"),
         (["denoise=much"], "much"),
     ],

@@ -4,7 +4,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from step_reference import Recording, with_fields
+from random_requests import with_fields
+from step_reference import Recording
 
 import engine
 from engine.stream.stream import Stream

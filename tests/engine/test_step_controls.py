@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from step_reference import contexts, controls, expected, recorded, with_fields
+from random_requests import controls, with_fields
+from step_reference import contexts, expected, recorded
 
 import engine
 from engine.step.schedule import times

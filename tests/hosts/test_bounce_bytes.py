@@ -1,14 +1,11 @@
 """A bounce is the same bytes at any block size, from a fresh sidecar, from CLAP and VST3, and from no host at all."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 from bridge_rig import Result, Rig
+from headless import headless
 from scenes import LANES, RATE, SONG, bounce, distance, document
 
 SIZES = [64, 480, 512, 1024, 4096]
@@ -69,41 +66,12 @@ def test_a_second_fresh_sidecar_gives_the_same_bytes(fresh_rig: Rig, clap_bounce
     assert passes(fresh_rig, "clap", only_reference=True).audio("512.npy").tobytes() == clap_bounce.tobytes()
 
 
-def headless(rig: Rig, folder: Path, wanted: dict, *more: str) -> np.ndarray:
-    """`demon bounce` of the same track, document and lanes."""
-    track, state, lanes, out = (folder / name for name in ("track.wav", "state.json", "lanes.json", "out.wav"))
-    soundfile.write(track, SONG.T, RATE, subtype="FLOAT")
-    preset = {"name": "host test", "author": "", "tags": [], "description": ""}
-    state.write_text(json.dumps({"format": "demon-state", "version": 2, **wanted, "preset": preset}))
-    drawn: dict[str, list] = {}
-    for at, key, value in LANES:
-        drawn.setdefault(key, []).append({"sample": at, "value": value})
-    lanes.write_text(json.dumps({"version": 1, "rate": RATE, "lanes": drawn}))
-    command = [
-        sys.executable,
-        "-m",
-        "sidecar.cli",
-        "bounce",
-        track,
-        "-o",
-        out,
-        "--preset",
-        state,
-        "--automation",
-        lanes,
-        *more,
-    ]
-    done = subprocess.run(command, env=rig.environment(), capture_output=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-    return np.ascontiguousarray(soundfile.read(out, dtype="float32", always_2d=True)[0].T)
-
-
 @pytest.mark.clap
 def test_the_command_line_gives_the_bytes_of_a_host_that_learned(rig: Rig, tmp_path: Path) -> None:
     learn = [{"do": "load", "from": rig.state("clap", "learn-bytes", *document())}, bounce("learn")]
     result = rig.job("clap", [*learn, bounce("host", events=LANES)])
     assert distance(result.audio("host.npy"), SONG) > 0.05
-    assert headless(rig, tmp_path, document()[0]).tobytes() == result.audio("host.npy").tobytes()
+    assert headless(rig, tmp_path, document()[0], LANES).tobytes() == result.audio("host.npy").tobytes()
 
 
 @pytest.mark.clap
@@ -113,5 +81,5 @@ def test_the_command_line_follows_a_tempo_and_metre_as_a_host_gives_them(rig: Ri
     load = {"do": "load", "from": rig.state("clap", "follow-bytes", wanted, sources)}
     learn = [load, {"do": "beat", "tempo": 97.0, "metre": [3, 4]}, bounce("learn")]
     host = rig.job("clap", [*learn, bounce("host", events=LANES)]).audio("host.npy")
-    told = headless(rig, tmp_path, wanted, "--tempo", "97", "--metre", "3/4", "--no-check")
+    told = headless(rig, tmp_path, wanted, LANES, "--tempo", "97", "--metre", "3/4", "--no-check")
     assert told.tobytes() == host.tobytes()

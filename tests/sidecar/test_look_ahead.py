@@ -20,7 +20,9 @@ from sidecar.look_ahead import LookAheadPass
 from sidecar.material import Preparer
 from sidecar.parameters import TABLE
 from sidecar.passes import Progress
+from sidecar.source import canonical
 from sidecar.spans import HELD_BACK, OVERLAP, TAIL, least_latency, span_course, span_length
+from sidecar.takes import Takes
 from sidecar.windows import Run, Windows
 
 FRAME = 1_920
@@ -308,3 +310,59 @@ def test_a_pass_that_the_host_forgot_is_not_rendered_any_further(connect: Callab
     play(peer, 2, TOTAL)
     peer.rendered(2, 0, complete)  # what a pass leaves is rendered before the next pass
     assert max(published(peer, 1)) == complete // CHUNK - 1
+
+
+def filed(session: Session, first: int = 0, samples: int = TOTAL) -> Listener:
+    """A pass of source mode File, whose file is the clip's samples from `first` on at their place."""
+    source = canonical(CLIP[:, first : first + samples], first, RATE)
+    assert source is not None
+    course = span_course(0, LATENCY, RATE, source.region)
+    score = Preparer(session).ahead(DOCUMENT, course, source, None)
+    listener = Listener(session)
+    listener.run = LookAheadPass(session, score, RATE, 0, DEFAULTS, latency=LATENCY)
+    return listener
+
+
+def stopped(listener: Listener, blocks: list[int], points: list = POINTS) -> np.ndarray:
+    """What is heard of a pass over the clip, up to its stop."""
+    listener.feed(cut(TOTAL, blocks), points)
+    listener.run.end()
+    listener.work()
+    return listener.audio
+
+
+def test_a_file_is_heard_where_a_track_of_the_same_audio_is(session: Session, reference: np.ndarray) -> None:
+    heard = stopped(filed(session), [512])
+    assert np.isfinite(heard).all()
+    inside = slice(0, 115 * FRAME)  # the last window of a file is decoded without what would follow
+    # the file has 24 bits; a shift by one sample would be thousands of times as much
+    assert np.abs(heard - reference)[:, inside].max() < 1e-5
+    assert np.abs(heard[:, 1:] - reference[:, :-1])[:, inside].max() > 1e-2
+
+
+def test_a_file_that_lies_within_the_track_is_heard_there_alone(session: Session) -> None:
+    first, last = 50 * FRAME, 100 * FRAME
+    heard = stopped(filed(session, first, last - first), [TOTAL])
+    assert np.isfinite(heard[:, first:last]).all()
+    assert np.isnan(heard[:, :first]).all()
+    assert np.isnan(heard[:, last:]).all()
+    assert heard.tobytes() == stopped(filed(session, first, last - first), [777]).tobytes()
+
+
+def test_a_take_is_heard_sample_for_sample_where_its_lane_chooses_it(session: Session, reference: np.ndarray) -> None:
+    first, last = 20 * FRAME, 70 * FRAME
+    kept = canonical(0.5 * CLIP[:, first:last] + np.float32(0.25), first, RATE)
+    assert kept is not None
+    points = sorted([*POINTS, (30 * FRAME, "take", 1.0), (60 * FRAME, "take", 0.0)])
+
+    def heard(blocks: list[int]) -> np.ndarray:
+        listener = Listener(session)
+        listener.run.play(Takes({1: kept}))
+        return stopped(listener, blocks, points)
+
+    whole = heard([TOTAL])
+    assert whole.tobytes() == heard([512, 20_000]).tobytes()
+    inside = slice(30 * FRAME + RATE // 100, 60 * FRAME)  # it crosses in at the lane's frame: nothing lags
+    assert whole[:, inside].tobytes() == kept.audio[:, inside.start - first : inside.stop - first].tobytes()
+    for live in (slice(0, 30 * FRAME), slice(60 * FRAME + RATE // 100, TOTAL)):
+        assert whole[:, live].tobytes() == reference[:, live].tobytes()

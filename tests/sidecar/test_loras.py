@@ -10,7 +10,7 @@ import safetensors.numpy
 from conftest import RATE, music
 from peer import Peer
 from rendering import DOCUMENT, Player, score
-from test_service import VALUES, bounced, learned
+from visit import VALUES, bounced, learned
 
 import engine
 from engine import LoraInfo, Session

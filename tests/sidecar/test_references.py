@@ -12,7 +12,7 @@ import soundfile
 from conftest import RATE, SHORT_CLOCK, Running, music
 from peer import Peer
 from test_loras import softer
-from test_service import CLIP, bounced, learned
+from visit import CLIP, bounced, learned
 
 from engine import Session
 from sidecar import references

@@ -9,7 +9,7 @@ from conftest import RATE, music
 from hypothesis import given
 from hypothesis import strategies as st
 from peer import POINT, STOP, Peer
-from test_service import CLIP, DENOISE, STATE, VALUES, learned
+from visit import CLIP, DENOISE, STATE, VALUES, learned
 
 from engine import Session
 from sidecar.coverage import PAGE, Coverage, source_peaks

@@ -1,56 +1,20 @@
-"""The service as a plugin sees it: a real socket, a real memory file, and peers that misbehave."""
+"""The service as a plugin and a control client see it: a real socket and a real memory file."""
 
 import json
-import subprocess
-import sys
-import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
-import msgpack
 import msgspec
 import numpy as np
 import pytest
-from conftest import RATE, SHORT_CLOCK, Running, music
-from peer import POINT, STOP, MemoryFile, Peer
+from conftest import RATE, SHORT_CLOCK, Running
+from peer import STOP
 from rendering import DOCUMENT, Player, score
+from visit import CLIP, DENOISE, STATE, VALUES, Connect, bounced, learned
 
 from engine import Session
 from sidecar.client import Client, ClientError
 from sidecar.parameters import TABLE
 from sidecar.source import canonical
-
-CLIP = music(2.0)
-DENOISE = TABLE["denoise"].id
-VALUES = {row.id: row.default for row in TABLE if row.curve != "status"}
-STATE = json.dumps(
-    {"prompts": {"a": "techno, kick", "b": "ambient, pad chords"}, "seed": 3, "clock": SHORT_CLOCK}
-).encode()
-
-Connect = Callable[..., Peer]
-
-
-def learned(peer: Peer, clip: np.ndarray = CLIP, state: bytes = STATE) -> dict:
-    """State, then a dry pass that teaches the clip; the document that comes of it."""
-    assert peer.state(state)["t"] == "applied"
-    peer.begin(1, 0, VALUES)
-    peer.block(1, 0, clip.shape[1])
-    answer = peer.wait("pass")[0]
-    assert (answer["wet"], answer["code"]) == (False, "no_source")
-    peer.capture(1, 0, clip)
-    peer.automation([(STOP, 0, 1, clip.shape[1], 0.0, 0, 0)])
-    return peer.wait("document", lambda m: len(m["attachments"]) > 0)
-
-
-def bounced(peer: Peer, number: int, clip: np.ndarray = CLIP, size: int = 512, points: tuple = ()) -> np.ndarray:
-    """An offline pass over the clip in blocks of one size."""
-    total = clip.shape[1]
-    peer.begin(number, 0, VALUES)
-    for at in range(0, total, size):
-        inside = [(POINT, key, where, value) for key, where, value in points if at <= where < at + size]
-        peer.block(number, at, min(size, total - at), inside)
-    assert peer.wait("pass", lambda m: m["pass"] == number)[0]["wet"]
-    return peer.rendered(number, 0, total)
 
 
 def test_what_was_learned_is_rendered_as_the_bounce_renders_it(connect: Connect, session: Session) -> None:
@@ -140,131 +104,6 @@ def test_health_is_dry_without_and_ready_with_a_source(connect: Connect) -> None
     assert peer.wait("health", lambda m: m["state"] == "ready")[0]["late_frames"] == 0
 
 
-@pytest.mark.parametrize(
-    ("wrong", "code"),
-    [
-        ({"token": "f" * 32}, "bad_token"),
-        ({"token": ""}, "bad_token"),
-        ({"protocol": 3}, "bad_protocol"),
-        ({"role": "root"}, "bad_message"),
-        ({"instance": "../../etc"}, "bad_message"),
-        ({"pid": -1}, "bad_message"),
-        ({"version": "x" * 1000}, "bad_message"),
-    ],
-)
-def test_a_stranger_is_refused_and_the_others_go_on(connect: Connect, wrong: dict, code: str) -> None:
-    friend, stranger = connect(), connect(ready=False)
-    failed = stranger.hello(**wrong)
-    assert (failed["t"], failed["code"], failed["id"]) == ("failed", code, 1)
-    assert failed["fix"]
-    assert stranger.state(STATE, instance=friend.instance)["code"] == "no_instance"
-    assert friend.state(STATE)["t"] == "applied"
-
-
-def test_garbage_is_refused_and_the_others_go_on(connect: Connect) -> None:
-    friend, hostile = connect(), connect()
-    hello = msgpack.packb({"t": "hello", "id": 1})
-    for frames in (
-        [b""],
-        [b"\xc1"],
-        [bytes(70_000)],
-        [b"\x91" * 60_000],
-        [hello[: len(hello) // 2]],
-        [msgpack.packb({"t": "launch", "id": 5})],
-        [msgpack.packb({"t": "ping"})],
-        [msgpack.packb({"t": "ping", "time": 1})] * 40,
-        [msgpack.packb({"t": "automation", "first": 0, "count": 3}), bytes(95)],
-        [msgpack.packb({"t": "automation", "first": 0, "count": 1}), bytes(32)],
-        [msgpack.packb({"t": "free", "count": 2}), bytes(7)],
-        [msgpack.packb({"t": "state", "id": 9, "instance": friend.instance, "attachments": []}), STATE],
-        [msgpack.packb({"t": "timeline", "id": 9, "epoch": 1, "fd": 0, "bytes": 5, "rate": 48_000})],
-    ):
-        hostile.raw(*frames)
-        failed = hostile.answer({"failed"})
-        assert failed["code"] in {"bad_message", "bad_timeline"}, frames
-    assert friend.state(STATE)["t"] == "applied"
-    assert hostile.state(STATE)["t"] == "applied"
-
-
-def test_a_frame_over_every_bound_ends_that_connection_only(connect: Connect) -> None:
-    friend, hostile = connect(), connect()
-    hostile.raw(msgpack.packb({"t": "ping", "time": 1}), bytes(65 * 1024 * 1024))
-    assert friend.state(STATE)["t"] == "applied"
-
-
-def test_a_bad_state_changes_nothing(connect: Connect) -> None:
-    peer = connect()
-    learned(peer)
-    heard = bounced(peer, 2)
-    source = canonical(CLIP * 0.5 + 0.1, 0, RATE)
-    entry = {"learned": msgspec.to_builtins(source.entry)}
-    for document, attachments in (
-        (b"not json", {}),
-        (b'{"seed": -1}', {}),
-        (b'{"prompts": {"a": 5}, "seed": 8}', {}),
-        (json.dumps({**entry, "seed": 8}).encode(), {source.hash: b"not flac"}),
-    ):
-        failed = peer.state(document, attachments)
-        assert (failed["t"], failed["code"] in {"bad_state", "missing_content"}) == ("failed", True)
-    assert bounced(peer, 3).tobytes() == heard.tobytes()
-
-
-def test_free_slots_that_do_not_exist_are_ignored(connect: Connect) -> None:
-    peer = connect()
-    peer.send("free", np.array([0, 0, 2**32 - 1, 5_000_000], "<u4").tobytes(), count=4)
-    learned(peer)
-    bounced(peer, 2)
-
-
-def test_automation_without_a_timeline_or_a_pass_harms_nobody(connect: Connect) -> None:
-    peer = connect(ready=False)
-    peer.hello()
-    peer.begin(1, 0, VALUES)
-    assert peer.wait("health", lambda m: m["state"] == "failed")[0]["code"] == "bad_timeline"
-    peer.block(77, 0, 512)
-    peer.automation([(STOP, 0, 5, 0, 0.0, 0, 0), (8, 0, 5, 0, 0.0, 3, 0), (7, 0, 5, 0, 120.0, 0, 0)])
-    assert peer.timeline(MemoryFile())["t"] == "applied"
-    learned(peer)
-    bounced(peer, 2)
-
-
-def test_a_second_connection_of_the_same_plugin_takes_over_and_a_copy_is_refused(
-    connect: Connect, run: Running
-) -> None:
-    first, again, copy = connect(), connect(ready=False), connect(ready=False)
-    again.instance = copy.instance = first.instance
-    assert copy.hello(pid=1)["code"] == "busy"
-    assert again.hello()["t"] == "welcome"
-    assert again.timeline(MemoryFile())["t"] == "applied"
-    with Client(run) as client:
-        assert [entry.instance for entry in client.instances()] == [first.instance]
-
-
-def test_a_plugin_that_dies_in_the_middle_of_a_message_is_forgotten(connect: Connect, run: Running) -> None:
-    friend = connect()
-    script = textwrap.dedent(f"""
-        import os, signal, socket, sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from peer import *
-        class Run: port, token = {run.port}, {run.token!r}
-        peer = Peer(Run)
-        assert peer.hello()["t"] == "welcome"
-        assert peer.timeline(MemoryFile())["t"] == "applied"
-        peer.begin(1, 0, {VALUES!r})
-        raw = socket.create_connection(("127.0.0.1", Run.port))
-        raw.sendall(bytes.fromhex("ff00000000000000017f0300") + b"NULL" + bytes(48))
-        raw.sendall(bytes([2]) + (2**20).to_bytes(8, "big") + b"half of it")
-        os.kill(os.getpid(), signal.SIGKILL)
-    """)
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
-    learned(friend)
-    with Client(run) as client:
-        while len(client.instances()) > 1:
-            friend.send("ping", time=1)
-            friend.pump()
-        assert [entry.instance for entry in client.instances()] == [friend.instance]
-
-
 def test_a_control_client_changes_one_instance_and_the_plugin_hears_of_it(connect: Connect, run: Running) -> None:
     one, two = connect(), connect()
     learned(one)
@@ -315,27 +154,6 @@ def test_a_plugin_acts_and_watches_for_itself_only(connect: Connect) -> None:
         frames = [b"{}"] if name == "act" else []
         peer.send(name, *frames, id=peer.next_id(), instance=other.instance, **more)
         assert peer.wait("failed")[0]["code"] == "bad_message"
-
-
-@pytest.mark.parametrize(
-    ("verb", "arguments", "names", "code"),
-    [
-        ("dance", b"{}", [], "bad_message"),
-        ("take", b"[1]", [], "bad_state"),
-        ("take", b"{", [], "bad_state"),
-        ("take", b"{}", ["a", "a"], "bad_message"),
-    ],
-)
-def test_a_wrong_act_is_refused_and_named(
-    connect: Connect, verb: str, arguments: bytes, names: list[str], code: str
-) -> None:
-    peer = connect()
-    command = peer.next_id()
-    frames = [b""] * len(names)
-    peer.send("act", arguments, *frames, id=command, instance=peer.instance, verb=verb, attachments=names)
-    failed = peer.outcome(command)
-    assert (failed["t"], failed["code"]) == ("failed", code)
-    assert failed["fix"]
 
 
 def test_a_patch_is_answered_with_a_document_only_where_it_became_something_else(connect: Connect) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import RATE, music
 from peer import STOP, Peer
-from test_service import STATE, VALUES
+from visit import STATE, VALUES
 
 from sidecar.parameters import TABLE
 from sidecar.records import Flag

@@ -10,7 +10,7 @@ import pytest
 from conftest import RATE, SHORT_CLOCK
 from peer import BLOCK, CHUNK, PASS, POINT, STOP, Peer
 from rendering import Player, cut, score
-from test_service import CLIP, DENOISE, VALUES, bounced, learned
+from visit import CLIP, DENOISE, VALUES, bounced, learned
 
 from engine import Session
 from sidecar.passes import Pass, Progress

@@ -15,7 +15,7 @@ import pytest
 from conftest import music
 from peer import PATIENCE_S, MemoryFile, Peer
 from rendering import Player, score
-from test_service import bounced, learned
+from visit import bounced, learned
 
 from engine import Session
 from sidecar.client import Client

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from peer import Peer
 from rendering import Player, cut, score
 from test_references import act
-from test_service import CLIP, bounced, learned
 from typer.testing import CliRunner
+from visit import CLIP, bounced, learned
 
 from engine import Session
 from sidecar import __version__, take_file
@@ -198,11 +198,16 @@ def test_a_take_is_exported_beside_what_is_there_as_it_was_heard(
     assert rate == RATE
     assert np.abs(audio.T - heard[:, 19_200 : 3 * 19_200]).max() < 2.0**-22
     assert sorted(path.name for path in (tmp_path / "music").iterdir()) == [f"Take A 2.{kind}", f"Take A.{kind}"]
+    # As the window gives it another name: the take without its audio, which is here.
+    document = json.loads(peer.wait("document", lambda m: len(m["attachments"]) == 2)[1][0])
+    named = [{**take, "name": "Verse: 2/2"} for take in document["takes"]]
+    assert peer.state(json.dumps({"takes": named}).encode())["t"] == "applied"
+    assert act(peer, "export_take", slot="A", format=kind)["text"] == str(tmp_path / "music" / f"Verse_ 2_2.{kind}")
 
 
 def test_no_name_of_a_take_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMON_EXPORT_DIR", str(tmp_path))
-    for name in ("../../up", "/etc/passwd", "..", "", "a\0b", "x" * 300, ".hidden"):
+    for name in ("../../up", "/etc/passwd", "..", "", "a\0b", "x" * 300, "\N{SNOWMAN}" * 150, ".hidden"):
         path = take_file.export(replace(take(0, 1), name=name), "flac")
         assert path.parent == tmp_path
         assert path.is_file()

@@ -1,22 +1,24 @@
 //! What an audio thread owns, from block to block and across activations.
 
+mod learning;
+
 use crate::{
     Block,
-    capture::{Buses, Capture, Filled},
+    capture::Capture,
     delay::Delay,
     events::Events,
     outbox::Outbox,
-    parameters::{self, COUNT, SIDECHAIN, SOURCE_MODE},
+    parameters::{self, COUNT},
     pass::{Over, Pass},
     peer::Reach,
     position::{self, Position},
     reader::Reader,
-    record::{End, Kind, Reason, Record, SIDE_CHAIN},
+    record::{End, Kind, Reason, Record},
     ring::{Answer, AudioEnds, STANDBY},
     shared::Shared,
     shift::Trail,
     stage::{Cue, Cues, Scribe, Stage, Turn},
-    timeline::{CAPTURE_RECORDS, Timeline},
+    timeline::Timeline,
     timing::Timing,
     wait::{Gate, Stake, Trouble},
 };
@@ -251,58 +253,6 @@ impl Core {
             self.send(Record { aux: end as u32, ..self.pass.record(Kind::Stop, song) });
             self.pass.running = false;
             self.placed = None;
-        }
-    }
-
-    /// The input of a block, as far as the sidecar is to have it.
-    pub(crate) fn learn(&mut self, song: i64, main: [&[f32]; 2], side: Option<[&[f32]; 2]>) {
-        let learns = self.events.at(SOURCE_MODE, 0) < 0.5;
-        let side = side.filter(|_| self.events.at(SIDECHAIN, 0) >= 0.5);
-        let mut buses: Buses = [learns.then_some(main), side];
-        if self.capture.changes(&buses) {
-            self.flush_capture();
-        }
-        self.capture.open(&buses);
-        let mut song = song;
-        while buses.iter().flatten().flatten().any(|channel| !channel.is_empty()) {
-            self.make_room_to_capture();
-            let count = self.capture.take(&self.timeline, song, &buses);
-            if self.capture.is_full() {
-                self.flush_capture();
-            } else if count == 0 {
-                return;
-            }
-            song += count as i64;
-            buses = buses.map(|bus| bus.map(|channels| channels.map(|channel| &channel[count..])));
-        }
-    }
-
-    pub(crate) fn flush_capture(&mut self) {
-        for filled in self.capture.flush(&self.timeline, self.pass.number).into_iter().flatten() {
-            self.announce_capture(filled);
-        }
-    }
-
-    fn announce_capture(&mut self, filled: Filled) {
-        let record = self.pass.record(Kind::Capture, filled.song);
-        let flags = if filled.side { SIDE_CHAIN } else { 0 };
-        self.send(Record { value: filled.number as f64, aux: filled.samples, flags, ..record });
-    }
-
-    /// Offline the oldest record is kept until the sidecar has it; in real time it is overwritten.
-    fn make_room_to_capture(&mut self) {
-        let (number, offline) = (self.capture.number(), self.block.offline);
-        // Before a sidecar knows of the pass nobody would copy the records.
-        if !offline || self.pass.given_up || self.pass.stake.connection == 0 {
-            return;
-        }
-        let peer = &self.shared.peer;
-        let has_room = || peer.captured() + CAPTURE_RECORDS as u64 >= number;
-        let mut watch = (!has_room()).then(|| self.gate.watch());
-        while let Some(watch) = watch.as_mut().filter(|_| !has_room()) {
-            if let Err(trouble) = watch.pause(self.pass.stake) {
-                return self.give_up(trouble);
-            }
         }
     }
 }

@@ -103,10 +103,12 @@ fn patch(number: &Number, value: f64) -> Value {
 fn tick(ui: &mut Ui, page: &mut Page) {
     let current = page.document.pointer("/clock/tick_frames").and_then(Value::as_u64);
     ui.horizontal(|ui| {
-        title(ui, "Tick").on_hover_text("How much song goes by between two steps of the model; longer is lighter");
-        let name = |frames: Option<u64>| frames.map_or("Chosen".to_owned(), |frames| format!("{} ms", frames * 40));
+        let hint =
+            "How much song goes by between two steps of the model; longer is lighter. Automatic: the next play chooses";
+        title(ui, "Tick").on_hover_text(hint);
+        let name = |frames: Option<u64>| frames.map_or("Automatic".to_owned(), |frames| format!("{} ms", frames * 40));
         ComboBox::from_id_salt("tick").width(90.0).selected_text(name(current)).show_ui(ui, |ui| {
-            for choice in [None, Some(1), Some(2), Some(4), Some(6), Some(8), Some(12), Some(25)] {
+            for choice in [None, Some(1), Some(2), Some(3), Some(4), Some(6), Some(8), Some(12), Some(25)] {
                 if ui.selectable_label(choice == current, name(choice)).clicked() {
                     page.asked.edit(json!({"clock": {"tick_frames": choice}}));
                 }

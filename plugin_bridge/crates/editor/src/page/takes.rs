@@ -88,7 +88,7 @@ fn row(ui: &mut Ui, page: &mut Page, at: usize, take: &Value, takes: &[Value]) {
     let place = spans(&json!({"takes": [take]}));
     let place = place.first().map_or(String::new(), |(_, span)| range(*span));
     ui.horizontal(|ui| {
-        let grip = egui::Label::new(RichText::new(format!("≡ {slot}")).color(style::WARN).strong());
+        let grip = Button::new(RichText::new(slot).color(style::WARN).strong());
         let grip = ui.add(grip.sense(Sense::drag()));
         if grip.drag_started() {
             grab(page, take);

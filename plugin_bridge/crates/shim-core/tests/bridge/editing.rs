@@ -1,7 +1,7 @@
 //! An editor's hands on an instance: edits, undo, acts and the scene, over the real transport.
 
+use crate::rig::{RATE, instance, play, stop, until};
 use crate::sidecar::{Script, Sidecar, folder};
-use crate::{RATE, instance, until};
 use serde_json::{Map, Value, json};
 use shim_core::{Instance, Notice, Outcome, parameters, preset};
 use std::sync::Arc;
@@ -47,14 +47,14 @@ fn an_edit_that_the_sidecar_refuses_is_taken_back_and_a_pass_goes_on() {
     let sidecar = Sidecar::start(&folder, Script::default());
     let (instance, _notices) = instance();
     let mut processor = instance.activate(RATE, 4096).unwrap();
-    assert_eq!(crate::play(&mut processor, 4096, 512, true), [0.5; 4096]);
+    assert_eq!(play(&mut processor, 4096, 512, true), [0.5; 4096]);
     patch(&sidecar);
     let number = instance.edit(object(json!({"notes": "refuse this"}))).unwrap();
     assert_eq!(settled(&instance, number), Outcome::Refused("No. Leave.".into()));
     assert_eq!((instance.document().get("notes"), instance.steps()), (Some(&Value::Null), (false, false)));
     assert_ne!(instance.status(), shim_core::Status::Failed);
-    crate::stop(&mut processor);
-    assert_eq!(crate::play(&mut processor, 4096, 512, true), [0.5; 4096]);
+    stop(&mut processor);
+    assert_eq!(play(&mut processor, 4096, 512, true), [0.5; 4096]);
     instance.deactivate(processor);
 }
 
