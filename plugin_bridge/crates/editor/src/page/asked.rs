@@ -27,6 +27,7 @@ impl Asked {
 
     /// Has the sidecar do something; `arguments` is an object. The number under which it will have said something.
     pub fn act(&mut self, verb: &str, arguments: Value, attachments: Vec<(String, Arc<[u8]>)>) -> Option<u64> {
+        self.said = None;
         let answer = self.instance.act(verb, object(arguments), attachments);
         let number = answer.as_ref().ok().copied();
         self.note(answer);

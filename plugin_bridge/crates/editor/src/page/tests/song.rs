@@ -1,6 +1,6 @@
 use std::{path::PathBuf, sync::Arc};
 
-use egui::{Key, Modifiers, pos2, vec2};
+use egui::{Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, pos2, vec2};
 use serde_json::json;
 
 use super::{desk::Desk, picture::scene};
@@ -35,6 +35,27 @@ fn the_keyboard_looks_closer_at_the_song_and_goes_along_it() {
     desk.key(Key::ArrowLeft);
     assert_eq!(desk.page.wave.view.of(500.0), (100.0, 250.0));
     desk.key(Key::Home);
+    assert_eq!(desk.page.wave.view.of(500.0), (0.0, 500.0));
+}
+
+#[test]
+fn the_wheel_looks_closer_at_what_is_under_the_pointer_and_a_double_click_shows_all() {
+    let mut desk = playing();
+    let place = pos2(350.0 + 355.0, 130.0);
+    desk.point(place);
+    let (unit, phase, source) = (MouseWheelUnit::Line, TouchPhase::Move, MouseWheelSource::Unknown);
+    let (delta, modifiers) = (vec2(0.0, 1.0), Modifiers::NONE);
+    desk.events.push(Event::MouseWheel { unit, delta, phase, source, modifiers });
+    // egui spreads a turn of the wheel over some frames.
+    for _ in 0..20 {
+        desk.frame();
+    }
+    let (start, length) = desk.page.wave.view.of(500.0);
+    assert!(length < 450.0 && (start + length / 2.0 - 250.0).abs() < 1.0, "{length} from {start}");
+    for _ in 0..2 {
+        desk.button(place, true, Modifiers::NONE);
+        desk.button(place, false, Modifiers::NONE);
+    }
     assert_eq!(desk.page.wave.view.of(500.0), (0.0, 500.0));
 }
 
