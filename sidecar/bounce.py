@@ -21,7 +21,8 @@ from sidecar.look_ahead import LookAheadPass
 from sidecar.material import Preparer, References
 from sidecar.output import render_output
 from sidecar.parameters import TABLE
-from sidecar.passes import Pass, Progress
+from sidecar.passes import Pass
+from sidecar.progress import Progress
 from sidecar.source import canonical
 from sidecar.sources import LEARN, NONE, Sources
 from sidecar.spans import span_course

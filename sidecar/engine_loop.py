@@ -18,6 +18,7 @@ from sidecar.audience import Audience
 from sidecar.content import ContentStore
 from sidecar.errors import InstanceError, SidecarError
 from sidecar.instance import Instance, Row
+from sidecar.ledger import Ledgers
 from sidecar.material import Preparer
 from sidecar.publisher import Send
 
@@ -64,6 +65,7 @@ class EngineLoop:
     def __init__(self, session: Session, store: ContentStore) -> None:
         self._preparer = Preparer(session)
         self._store = store
+        self._ledgers = Ledgers()
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._instances: dict[str, Instance] = {}
         self._audience = Audience()
@@ -217,7 +219,7 @@ class EngineLoop:
         return instance
 
     def _add(self, name: str, host: str, send: Send) -> None:
-        self._instances[name] = Instance(name, host, self._preparer, self._store, send)
+        self._instances[name] = Instance(name, host, self._preparer, self._store, self._ledgers, send)
         self._preparer.sharers = len(self._instances)
 
     def _remove(self, name: str) -> None:

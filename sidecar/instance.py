@@ -17,6 +17,7 @@ from engine import EngineError
 from sidecar import actions, protocol
 from sidecar.actions import Act, Errand
 from sidecar.document import parse_json
+from sidecar.entry import entry_of
 from sidecar.errors import LoraMissingError, SidecarError
 from sidecar.health import Reporter, no_source
 from sidecar.lookout import Lookout
@@ -31,6 +32,7 @@ from sidecar.windows import Run
 
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
+    from sidecar.ledger import Ledgers
     from sidecar.material import Preparer
     from sidecar.timeline import Capture, Timeline
 
@@ -45,16 +47,19 @@ class Instance:
         host: for people.
         preparer: the engine, shared by all instances.
         store: the content store.
+        ledgers: of all instances.
         send: sends the frames of a message to the plugin.
     """
 
-    def __init__(self, name: str, host: str, preparer: Preparer, store: ContentStore, send: Send) -> None:
+    def __init__(
+        self, name: str, host: str, preparer: Preparer, store: ContentStore, ledgers: Ledgers, send: Send
+    ) -> None:
         self.name = name
         self._host = host
         self._send = send
         self._log = structlog.get_logger().bind(instance=name[:8])
         self._project = Project(preparer, store)
-        self._transport = Transport(self._project, preparer, send)
+        self._transport = Transport(self._project, preparer, ledgers, send)
         self._unsaved = False
         self._cold = False
         self._health = Reporter(send)
@@ -64,32 +69,11 @@ class Instance:
     @property
     def entry(self) -> protocol.InstanceEntry:
         """What the list of instances says about it."""
-        prompts, running = self._project.document.fields.prompts, self._transport.running
-        return protocol.InstanceEntry(
-            instance=self.name,
-            host=self._host,
-            rate=self._transport.rate,
-            state=self._health.state,
-            prompt_a=prompts.a,
-            prompt_b=prompts.b,
-            text=self._health.text,
-            missing=self._project.missing,
-            takes=self._project.take_infos,
-            tick_frames=self._tick_frames,
-            ticks=0.0 if running is None else running.pace.ticks,
-            sustained=0.0 if running is None else round(running.pace.sustained, 1),
-            lag=0 if running is None else running.run.lag,
-        )
-
-    @property
-    def _tick_frames(self) -> int:
-        """Frames per tick: of the pass, else of the document; 0 where the first live pass is to choose them."""
-        run = self._transport.run
-        return self._project.document.fields.clock.tick_frames or 0 if run is None else run.tick_frames
+        return entry_of(self.name, self._host, self._project, self._transport, self._health)
 
     def open_timeline(self, timeline: Timeline) -> int:
         """Render into another timeline file; returns the control version."""
-        self._end_pass()
+        self._transport.end()
         self._transport.mount(timeline)
         self._report()
         return self._transport.version
@@ -162,13 +146,13 @@ class Instance:
                         audio = None if capture is None else capture.audio
                         self._hear(song, aux, audio, side=bool(flags & Flag.SIDE_CHAIN))
                 case Kind.PASS:
-                    self._end_pass(loop=aux == Begin.LOOP)
+                    self._transport.end(loop=aux == Begin.LOOP)
                     latency = max(round(value), 0)
                     self._transport.begin(Opening(number, song, bool(flags & Flag.OFFLINE), latency))
                 case Kind.TEMPO | Kind.METRE:
                     self._transport.follow(kind, song, value, aux)
                 case Kind.STOP if self._transport.is_of(number):
-                    self._end_pass(heard=aux != End.FORGOTTEN)
+                    self._transport.end(heard=aux != End.FORGOTTEN)
                     self._report()
                 case Kind.PLACE if self._transport.stands:
                     self._transport.stand(song)
@@ -213,6 +197,13 @@ class Instance:
     def _work(self) -> bool:
         if self._advance_pass():
             return True
+        if self._project.learns:
+            self._learn()
+            return True
+        opening = self._transport.opening
+        if opening is not None and opening.due and not self._waits(opening):
+            self._open()
+            return True
         if self._unsaved:
             self._save()
             return True
@@ -241,13 +232,17 @@ class Instance:
             self._transport.hear(song, samples, audio)
 
     def _open(self) -> None:
-        opening = self._transport.take_opening()
+        opening = self._transport.opening
         if opening is None:
             return
+        if opening.latency:
+            self._finish_before(opening)
+        elif self._waits(opening):
+            opening.due = True
+            return
+        self._transport.take_opening()
         span, code = None, ""
         try:
-            if opening.offline and self._unsaved:
-                self._save()  # a script may bounce and save at once; in real time nobody is that quick
             self._project.look_again()
             span = self._transport.open(opening)
             code = "" if span is not None else no_source(self._project.mode)[0]
@@ -259,6 +254,17 @@ class Instance:
         self._transport.opened(opening, span, code)
         self._log.info("pass", number=opening.number, start=opening.song, span=span, code=code, offline=opening.offline)
         self._report()
+
+    def _waits(self, opening: Opening) -> bool:
+        # a script may bounce and save at once; in real time nobody is that quick
+        return self._project.learns or (opening.offline and self._unsaved)
+
+    def _finish_before(self, opening: Opening) -> None:
+        # a pass with a look-ahead may be over before its turn came; it needs no learned source, but references
+        while self._project.learns and (opening.offline or self._project.refers):
+            self._learn()
+        while opening.offline and self._unsaved:
+            self._save()
 
     def _advance_pass(self) -> bool:
         step = self._transport.advance()
@@ -279,14 +285,19 @@ class Instance:
         self._unsaved = True
         self._log.info("clock", tick_frames=frames)
 
-    def _end_pass(self, *, loop: bool = False, heard: bool = True) -> None:
-        for key, entry in self._transport.end(loop=loop, heard=heard).items():
+    def _learn(self) -> None:
+        for key, entry in self._project.learn().items():
             self._transport.version += 1
             self._unsaved = self._cold = True
             self._log.info("learned", key=key, source=entry.hash, samples=entry.samples)
+            self._transport.renew()
+            self._report()
 
     def _save(self) -> None:
         self._unsaved = False
+        if self._project.encode():
+            self._unsaved = True  # but not yet
+            return
         document, attachments = self._project.to_save()
         version, values = self._transport.version, self._project.tell()
         message = protocol.DocumentChanged(version=version, attachments=list(attachments), values=values)

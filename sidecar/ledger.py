@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 96 * 1024 * 1024
 """Audio kept for an instance: four minutes at 48 kHz. What was rendered longest ago goes first."""
 
+MAX_TOTAL: Final = 256 * 1024 * 1024
+"""Audio kept for all of them: two full ones, or 42 s at 48 kHz for each of sixteen."""
+
 Audio = NDArray[np.float32]
 
 
@@ -28,12 +31,15 @@ class Ledger:
     Args:
         rate: host samples per second.
         limit: bytes of audio it may hold.
+
+    Attributes:
+        bytes: that it holds.
     """
 
     def __init__(self, rate: int, limit: int = MAX_BYTES) -> None:
         self.rate = rate
+        self.bytes = 0
         self._limit = limit
-        self._bytes = 0
         self._windows: OrderedDict[int, Audio] = OrderedDict()
 
     def add(self, runs: Iterable[Run]) -> None:
@@ -41,10 +47,14 @@ class Ledger:
         for run in runs:
             frame = frame_of(run.start, self.rate)
             before = self._windows.pop(frame, None)
-            self._bytes += run.audio.nbytes - (0 if before is None else before.nbytes)
+            self.bytes += run.audio.nbytes - (0 if before is None else before.nbytes)
             self._windows[frame] = run.audio
-        while self._bytes > self._limit and len(self._windows) > 1:
-            self._bytes -= self._windows.popitem(last=False)[1].nbytes
+        while self.bytes > self._limit and len(self._windows) > 1:
+            self.forget_oldest()
+
+    def forget_oldest(self) -> None:
+        """Let go of the window that was rendered longest ago."""
+        self.bytes -= self._windows.popitem(last=False)[1].nbytes
 
     def span(self, start: int, end: int) -> tuple[int, Audio]:
         """The windows that hold the song samples [start, end): the first sample, and [2, n] float32.
@@ -62,3 +72,35 @@ class Ledger:
             at = first_sample(hole, self.rate) / self.rate
             raise StateError(f"Nothing was heard at {at:.1f} s.", "Play the whole span, then make the take.")
         return first_sample(first, self.rate), np.concatenate([self._windows[frame] for frame in frames], axis=1)
+
+
+class Ledgers:
+    """The ledgers of all instances, which share a bound: where it is reached, the one that holds most gives way.
+
+    Args:
+        limit: bytes of audio that they may hold together.
+    """
+
+    def __init__(self, limit: int = MAX_TOTAL) -> None:
+        self._limit = limit
+        self._open: list[Ledger] = []
+
+    @property
+    def bytes(self) -> int:
+        """That all of them hold."""
+        return sum(ledger.bytes for ledger in self._open)
+
+    def open(self, rate: int) -> Ledger:
+        """One for an instance whose host runs at `rate`."""
+        self._open.append(Ledger(rate))
+        return self._open[-1]
+
+    def close(self, ledger: Ledger) -> None:
+        """An instance no longer needs its ledger."""
+        self._open.remove(ledger)
+
+    def keep(self, ledger: Ledger, runs: Iterable[Run]) -> None:
+        """Keep windows that were rendered."""
+        ledger.add(runs)
+        while self.bytes > self._limit:
+            max(self._open, key=lambda each: each.bytes).forget_oldest()

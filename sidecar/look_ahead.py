@@ -14,11 +14,12 @@ import numpy as np
 
 from sidecar import snapshot
 from sidecar.frames import CHUNK, WINDOW, chunk_of, first_sample, frame_of, up_to_window
-from sidecar.lanes import Memory
 from sidecar.limiter import AHEAD, BEHIND
-from sidecar.passes import Pass, Progress, Unit
+from sidecar.passes import Pass
+from sidecar.progress import Progress, Unit
 from sidecar.region_slots import Latents
 from sidecar.timeline import CAPTURE_SAMPLES
+from sidecar.track import Memory
 from sidecar.windows import Audio
 
 if TYPE_CHECKING:

@@ -202,11 +202,21 @@ class Preparer:
         Raises:
             engine.EngineError: the engine refuses the audio.
         """
-        key = _source_key(audio, region)
+        return self._encode(_source_key(audio, region), lambda: self._begin(audio, region))
+
+    def encode_timbre(self, audio: SourceAudio) -> bool:
+        """Encode the next 4 s of a timbre reference; False when it is all there.
+
+        Raises:
+            engine.EngineError: the engine refuses the audio.
+        """
+        return self._encode(("timbre", audio.hash), lambda: self._begin_timbre(audio))
+
+    def _encode(self, key: Hashable, begin: Callable[[], Encoding]) -> bool:
         if key in self._kept:
             self._kept.move_to_end(key)
             return False
-        encoding: Encoding = self._cached(("encoding", key), lambda: self._begin(audio, region))
+        encoding: Encoding = self._cached(("encoding", key), begin)
         source = encoding.advance()
         if source is not None:
             del self._kept["encoding", key]
@@ -246,11 +256,11 @@ class Preparer:
         return self._cached(("negative", rows), lambda: self.session.null_conditioning(prompt.plain))
 
     def _timbre(self, audio: SourceAudio) -> Source:
+        return self._cached(("timbre", audio.hash), lambda: self._begin_timbre(audio).finish())
+
+    def _begin_timbre(self, audio: SourceAudio) -> Encoding:
         samples = -(-audio.samples * ENGINE_RATE // audio.rate)
-        return self._cached(
-            ("timbre", audio.hash),
-            lambda: self.session.prepare_source(resample(audio.audio, audio.rate, ENGINE_RATE, samples)),
-        )
+        return self.session.begin_source(resample(audio.audio, audio.rate, ENGINE_RATE, samples))
 
     def _structure(self, audio: SourceAudio, region: Region) -> Structure:
         key = ("structure", audio.hash, audio.first, region)

@@ -19,6 +19,8 @@ class Opening:
         offline: it is a bounce.
         latency: samples of declared look-ahead; 0 for none.
         points: in the order sent.
+        due: it begins as soon as what the pass before taught is worked out.
+        covered: song sample before which every point was given meanwhile.
     """
 
     number: int
@@ -26,6 +28,8 @@ class Opening:
     offline: bool
     latency: int = 0
     points: list[Point] = field(default_factory=list[Point])
+    due: bool = False
+    covered: int | None = None
 
     def first_values(self, otherwise: Mapping[str, float]) -> dict[str, float]:
         """The value of each parameter at the start; one that the host leaves out keeps the value in force."""

@@ -1,5 +1,7 @@
 """Passages: what one pass captured, by song position, and how it becomes part of the learned source."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,6 +13,26 @@ MAX_SAMPLES: Final = 2**26
 """Most samples of a passage, which hold 512 MB: 10 minutes up to 111 kHz, 5.8 at 192."""
 
 Audio = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Audio at a place of the song, read part by part.
+
+    Attributes:
+        first: song sample of its first.
+        samples: its length.
+        part: samples [low, high) of it, [2, high - low] float32.
+    """
+
+    first: int
+    samples: int
+    part: Callable[[int, int], Audio]
+
+    @property
+    def end(self) -> int:
+        """The song sample after its last."""
+        return self.first + self.samples
 
 
 class Passage:
@@ -33,9 +55,11 @@ class Passage:
         return self._buffer[:, : self._end]
 
     @property
-    def silent(self) -> bool:
-        """Nothing but silence was written."""
-        return not self.audio.any()
+    def layer(self) -> Layer | None:
+        """All of it; None where nothing was written."""
+        if self.first is None:
+            return None
+        return Layer(self.first, self._end, lambda low, high: self._buffer[:, low:high])
 
     def write(self, song: int, audio: Audio) -> None:
         """Write [2, n] samples at a song position; what lies outside the room is dropped."""
@@ -55,19 +79,25 @@ def room(rate: int) -> int:
     return min(MAX_SECONDS * rate, MAX_SAMPLES)
 
 
-def merge(learned: tuple[int, Audio] | None, fresh: tuple[int, Audio], rate: int) -> tuple[int, Audio]:
-    """A freshly captured passage over what was learned before.
+def merge(learned: Layer | None, fresh: Layer, rate: int) -> Layer:
+    """A freshly captured passage over what was learned before, without a copy of either.
 
-    Both are a first song sample and [2, n] audio. Where together they would span more than 10 minutes, the fresh
-    passage stands alone: what the user played last is what the user meant.
+    Where together they would span more than 10 minutes, the fresh one stands alone: what the user played last is what
+    the user meant.
     """
     if learned is None:
         return fresh
-    first = min(learned[0], fresh[0])
-    end = max(learned[0] + learned[1].shape[1], fresh[0] + fresh[1].shape[1])
+    first, end = min(learned.first, fresh.first), max(learned.end, fresh.end)
     if end - first > room(rate):
         return fresh
-    joined = np.zeros((2, end - first), np.float32)
-    for start, audio in (learned, fresh):
-        joined[:, start - first : start - first + audio.shape[1]] = audio
-    return first, joined
+
+    def part(low: int, high: int) -> Audio:
+        joined = np.zeros((2, high - low), np.float32)
+        for layer in (learned, fresh):
+            start, stop = max(first + low, layer.first), min(first + high, layer.end)
+            if start < stop:
+                there = slice(start - first - low, stop - first - low)
+                joined[:, there] = layer.part(start - layer.first, stop - layer.first)
+        return joined
+
+    return Layer(first, end - first, part)

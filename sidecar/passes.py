@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from sidecar import snapshot
 from sidecar.frames import WINDOW, chunks_between, down_to_window, first_sample, frame_of
 from sidecar.lanes import LaneSet
+from sidecar.progress import Progress, Unit
 from sidecar.region_slots import Latents, RegionSlots
 from sidecar.schedule import Schedule
 from sidecar.slots import Slots
@@ -35,27 +35,6 @@ if TYPE_CHECKING:
 
 CATCH_UP: Final = 50
 """Frames that a live pass may lag before it gives up ticks: 2 s hide the priming, and are too little to hear as lag."""
-
-
-class Progress(Enum):
-    """What a call of `advance` did when it rendered nothing.
-
-    `PRIMED`: all that is due at the start is there, of a live pass whose document leaves the tick to the machine.
-    """
-
-    WORKED = auto()
-    TICKED = auto()
-    PRIMED = auto()
-    WAITING = auto()
-    DONE = auto()
-
-    @property
-    def is_work(self) -> bool:
-        """Something was done, and there may be more to do."""
-        return self not in {Progress.WAITING, Progress.DONE}
-
-
-Unit = Run | Progress
 
 
 class Pass:
@@ -133,12 +112,12 @@ class Pass:
     @property
     def playhead(self) -> int:
         """The frame that the transport has reached."""
-        return self._playhead
+        return frame_of(self._covered, self._rate)
 
     @property
     def lag(self) -> int:
         """Frames of the transport that were not worked off yet; 0 once everything is rendered."""
-        return max(self._playhead - self._lanes.reached, 0) if self._next < self.extent[1] else 0
+        return max(self.playhead - self._lanes.reached, 0) if self._next < self.extent[1] else 0
 
     def curve(self, key: str, region: Region) -> float | NDArray[np.float32]:
         """A lane over a region as far as it is known; a number where it never moved."""
@@ -200,7 +179,7 @@ class Pass:
 
     def remember(self) -> Memory:
         """The lanes as far as the host drew them, for the next round of a loop. The pass is over."""
-        self._lanes.settle(max(self._playhead, self._first_frame))
+        self._lanes.settle(max(self.playhead, self._first_frame))
         return self._lanes.remember()
 
     def close(self) -> None:
@@ -264,7 +243,7 @@ class Pass:
     def _render_due(self, frame: int) -> Iterator[Unit]:
         while self._next < self._course.end and self._next <= self._schedule.due(frame):
             window, self._next = self._next, self._next + WINDOW
-            if self._live and window + WINDOW <= self._playhead:
+            if self._live and window + WINDOW <= self.playhead:
                 self.late_frames += WINDOW if self._rendered else 0
                 continue
             self._rendered = True
@@ -302,10 +281,10 @@ class Pass:
         self._slots.leave(self._needed(window)[0])
 
     def _following(self, frame: int) -> int:
-        lag = self._playhead - frame
+        lag = self.playhead - frame
         if self._live and lag > (self.tick_frames if self._behind else CATCH_UP):
             self._behind = True
-            return self._playhead
+            return self.playhead
         return frame + 1
 
     def _taken(self, frame: int) -> bool:
@@ -316,10 +295,6 @@ class Pass:
     @property
     def _choice(self) -> int:
         return round(self._lanes.hold("take"))
-
-    @property
-    def _playhead(self) -> int:
-        return frame_of(self._covered, self._rate)
 
     @property
     def _frozen(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sidecar.prompts import Prompts
     from sidecar.score import Score
     from sidecar.source import SourceAudio
+    from sidecar.steps import Steps
     from sidecar.tempo import Tempo
 
 
@@ -48,12 +50,14 @@ class Proposal:
         found: the audio that it names, as far as it is here.
         values: of the parameters that the change names.
         notes: what could not be kept as it was, in sentences.
+        names: the keys of the change.
     """
 
     document: Document
     found: Found
     values: Mapping[str, float]
     notes: tuple[str, ...]
+    names: frozenset[str]
 
 
 class Project:
@@ -75,6 +79,7 @@ class Project:
         self._untold: set[str] = set()
         self._sources = Sources(store)
         self._side = SideChain()
+        self._lessons: deque[tuple[str, Steps[SourceEntry | None]]] = deque()
 
     @property
     def mode(self) -> int:
@@ -121,10 +126,14 @@ class Project:
             raise StateError(f"The document grows beyond {MAX_DOCUMENT} bytes.", "Leave out keys that DEMON ignores.")
         keys = [key for key in changed_parameters(patch) if key in self.values]
         values = {key: document.parameter(key) for key in keys}
-        return Proposal(document, self._sources.find(document, attachments), values, patched.notes)
+        return Proposal(document, self._sources.find(document, attachments), values, patched.notes, frozenset(patch))
 
     def accept(self, proposal: Proposal, *, from_plugin: bool) -> None:
-        """Take over what `propose` made; whose parameters the plugin has, if it proposed them."""
+        """Take over what `propose` made; whose parameters the plugin has, if it proposed them.
+
+        What it names takes the place of what is being learned.
+        """
+        self._lessons = deque((key, steps) for key, steps in self._lessons if key not in proposal.names)
         self._sources.hold(proposal.found)
         self.document = proposal.document
         self.values.update(proposal.values)
@@ -187,29 +196,53 @@ class Project:
         """A live pass chose its frames per tick."""
         self.document = self._stamped(self.document.patch({"clock": {"tick_frames": frames}}))
 
-    def end_pass(self, rate: int) -> dict[str, SourceEntry]:
-        """The pass is over; what it taught, under keys of the document."""
-        taught = {**self._learned(rate), **self._referred()}
-        if taught:
-            self.document = self._stamped(self.document.patch(msgspec.to_builtins(taught)))
-        return taught
-
-    def _learned(self, rate: int) -> dict[str, SourceEntry]:
-        if self.mode != LEARN:
+    def end_pass(self) -> None:
+        """The pass is over; `learn` works out what it taught."""
+        if self.mode == LEARN:
+            self._lessons.append(("learned", self._sources.learn()))
+        else:
             self._sources.drop()
-            return {}
-        entry = self._sources.learn(rate)
-        return {} if entry is None else {"learned": entry}
+        side, key = self._side.end(), sidechain.KEYS.get(round(self.values["sidechain"]))
+        if key is not None:
+            self._lessons.append((key, self._refer(key, side)))
 
-    def _referred(self) -> dict[str, SourceEntry]:
-        source, key = self._side.end(), sidechain.KEYS.get(round(self.values["sidechain"]))
-        if source is None or key is None:
+    @property
+    def learns(self) -> bool:
+        """What passes taught is not worked out yet."""
+        return bool(self._lessons)
+
+    @property
+    def refers(self) -> bool:
+        """What of it becomes a reference."""
+        return any(key != "learned" for key, _ in self._lessons)
+
+    def learn(self) -> dict[str, SourceEntry]:
+        """Do one unit of work on what passes taught; what it changed, under keys of the document."""
+        key, steps = self._lessons[0]
+        try:
+            next(steps)
+        except StopIteration as done:
+            self._lessons.popleft()
+            return self._taught(key, done.value)
+        except Exception:
+            self._lessons.popleft()
+            raise
+        return {}
+
+    def _taught(self, key: str, entry: SourceEntry | None) -> dict[str, SourceEntry]:
+        if entry is None:
             return {}
-        before = self._sources.get(key)
-        if before is not None and before.entry == source.entry:
-            return {}
+        self.document = self._stamped(self.document.patch({key: msgspec.to_builtins(entry)}))
+        return {key: entry}
+
+    def _refer(self, key: str, side: Steps[SourceAudio | None]) -> Steps[SourceEntry | None]:
+        source, before = (yield from side), self._sources.get(key)
+        if source is None or (before is not None and before.entry == source.entry):
+            return None
+        while key == "timbre" and self._preparer.encode_timbre(source):
+            yield
         self._sources.put(key, source)
-        return {key: source.entry}
+        return source.entry
 
     def score(self, tempo: Tempo, rate: int) -> Score | None:
         """What a pass that begins now is rendered from; None where there is no source.
@@ -271,8 +304,12 @@ class Project:
             beats=score.tempo.beats,
         )
 
+    def encode(self) -> bool:
+        """Encode the next block of what `to_save` returns; False when it is all there."""
+        return self._sources.encode()
+
     def to_save(self) -> tuple[bytes, dict[str, bytes]]:
-        """The document with the values in force, and the audio that a project embeds.
+        """The document with the values in force, and the audio that a project embeds; encodes what `encode` left.
 
         Raises:
             ContentError: what is too long to embed cannot be stored.

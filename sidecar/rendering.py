@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.chunks import Cutter
 from sidecar.coverage import Coverage
 from sidecar.pace import Pace
-from sidecar.passes import Progress
+from sidecar.progress import Progress
 from sidecar.windows import Run
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Rendering:
         self.coverage = Coverage(rate)
         self.pace = Pace()
         self.chosen: int | None = None
+        self._undecided = False
         self._cutter = Cutter(run.span)
         self._heard: list[Run] = []
 
@@ -51,8 +52,9 @@ class Rendering:
         step = self.run.advance()
         if step is Progress.TICKED or isinstance(step, Run):
             self.pace.add(time.perf_counter() - began, tick=step is Progress.TICKED)
-        if step is Progress.PRIMED:
-            self._choose_tick()
+        self._undecided |= step is Progress.PRIMED
+        if self._undecided:
+            self._choose_tick(now=step is Progress.PRIMED)
         if isinstance(step, Run):
             self._heard.append(step)
             self.coverage.add(step)
@@ -60,12 +62,15 @@ class Rendering:
             publisher.add(self.number, [chunk for chunk in self._cutter.add(step) if chunk.number in heard])
         return step
 
-    def _choose_tick(self) -> None:
+    def _choose_tick(self, *, now: bool) -> None:
+        """Choose as soon as enough was measured: for this pass if it is primed now, else for those after it."""
         cost, score = self.pace.cost, self.run.score
         if cost is not None:
             rows = min(score.clock.depth, score.clock.steps)
             self.chosen = cost.tick_frames(rows, score.preparer.sharers)
-            self.run.tick_every(self.chosen)
+            self._undecided = False
+            if now:
+                self.run.tick_every(self.chosen)
 
     def drain(self) -> list[Run]:
         """What was rendered since this was last asked, for whoever keeps it."""

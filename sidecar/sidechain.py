@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sidecar.passage import Audio, Passage
-from sidecar.source import canonical
+from sidecar.source import canonical_steps
 
 if TYPE_CHECKING:
     from sidecar.source import SourceAudio
+    from sidecar.steps import Steps
 
 NAME: Final = "side-chain"
 KEYS: Final = {1: "timbre", 2: "structure"}
@@ -23,12 +24,11 @@ class SideChain:
 
     def __init__(self) -> None:
         self._passage: Passage | None = None
-        self._rate = 0
         self._lossy = False
 
     def begin(self, rate: int) -> None:
         """A pass begins."""
-        self._passage, self._rate, self._lossy = Passage(rate), rate, False
+        self._passage, self._lossy = Passage(rate), False
 
     def capture(self, song: int, audio: Audio | None) -> None:
         """Audio of the side-chain in this pass; None where the plugin overwrote it before it was copied."""
@@ -37,11 +37,16 @@ class SideChain:
         elif self._passage is not None:
             self._passage.write(song, audio)
 
-    def end(self) -> SourceAudio | None:
+    def end(self) -> Steps[SourceAudio | None]:
         """The pass is over: its passage, where it is whole, long enough and not silent."""
         passage, self._passage = self._passage, None
-        if passage is None or passage.first is None or self._lossy:
+        return self._reference(passage, lossy=self._lossy)
+
+    def _reference(self, passage: Passage | None, *, lossy: bool) -> Steps[SourceAudio | None]:
+        layer = None if passage is None or lossy else passage.layer
+        if passage is None or layer is None or layer.samples < SECONDS * passage.rate:
             return None
-        if passage.audio.shape[1] < SECONDS * self._rate:
-            return None
-        return canonical(passage.audio, passage.first, self._rate, NAME)
+        source = yield from canonical_steps(layer.part, layer.samples, layer.first, passage.rate, NAME)
+        if source is not None:
+            yield from source.hashing()
+        return source

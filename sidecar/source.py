@@ -4,7 +4,7 @@ import hashlib
 import io
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -18,15 +18,19 @@ from sidecar.fields import SourceEntry
 from sidecar.frames import first_sample, frame_of
 from sidecar.passage import room
 from sidecar.region import Region, region_of
+from sidecar.steps import Steps, finish
 
 FULL_SCALE: Final = 2**23
 """24 bits: what FLAC carries losslessly everywhere, and 30 dB below the noise of a good converter."""
 
-BLOCK: Final = 2**20
-"""Samples that are worked on at a time: 10 minutes in float64 would take half a gigabyte."""
+BLOCK: Final = 2**19
+"""Samples that are worked on at a time: 10 minutes in float64 would take half a gigabyte, and a block of FLAC takes
+some 15 ms, less than a tick, so that learning does not hold up other instances."""
 
 Audio = NDArray[np.float32]
 Whole = NDArray[np.int32]
+Part = Callable[[int, int], Audio]
+"""Samples [first, last) of some audio, [2, last - first] float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +73,18 @@ class SourceAudio:
     @cached_property
     def hash(self) -> str:
         """SHA-256 over rate, sample count and the samples, interleaved little-endian int32."""
+        return finish(self._digest())
+
+    def hashing(self) -> Steps[None]:
+        """Work out `hash`, which costs nothing from then on."""
+        if "hash" not in vars(self):
+            vars(self)["hash"] = yield from self._digest()  # where the cached property looks
+
+    def _digest(self) -> Steps[str]:
         digest = hashlib.sha256(struct.pack("<IQ", self.rate, self.samples))
-        for part in _blocks(self.samples):
+        for part in blocks(self.samples):
             digest.update(np.ascontiguousarray(self.whole[:, part].T, "<i4").data)
+            yield
         return f"sha256:{digest.hexdigest()}"
 
     @property
@@ -94,11 +107,16 @@ class SourceAudio:
 
     def flac(self) -> bytes:
         """24-bit FLAC, lossless."""
+        return finish(self.flac_steps())
+
+    def flac_steps(self) -> Steps[bytes]:
+        """As `flac`."""
         file = io.BytesIO()
         with soundfile.SoundFile(file, "w", self.rate, 2, format="FLAC", subtype="PCM_24") as flac:
-            for part in _blocks(self.samples):
+            for part in blocks(self.samples):
                 # libsndfile takes the upper 24 bits of an int32
                 flac.write(np.ascontiguousarray(self.whole[:, part].T) << 8)
+                yield
         return file.getvalue()
 
 
@@ -107,27 +125,42 @@ def canonical(audio: Audio, first: int, rate: int, name: str = "") -> SourceAudi
 
     Not finite samples count as silence. The result begins at the first sample of a frame, with silence before `first`.
     """
-    peak = max((float(np.abs(_clean(audio[:, part])).max()) for part in _blocks(audio.shape[1])), default=0.0)
+    return finish(canonical_steps(lambda low, high: audio[:, low:high], audio.shape[1], first, rate, name))
+
+
+def canonical_steps(part: Part, samples: int, first: int, rate: int, name: str = "") -> Steps[SourceAudio | None]:
+    """As `canonical`, for audio of a length that is given part by part."""
+    peak = 0.0
+    for block in blocks(samples):
+        peak = max(peak, float(np.abs(_clean(part(block.start, block.stop))).max()))
+        yield
     if peak == 0.0:
         return None
     mantissa, exponent = math.frexp(peak)
     scale = max(math.ldexp(1.0, exponent if mantissa > 0.5 else exponent - 1), 2.0**-126)
-    start = first_sample(region_of(first, audio.shape[1], rate).start, rate)
+    start = first_sample(region_of(first, samples, rate).start, rate)
     lead = first - start
-    whole = np.zeros((2, min(audio.shape[1] + lead, room(rate))), np.int32)
-    for part in _blocks(whole.shape[1] - lead):
-        steps = np.rint(_clean(audio[:, part]) / scale * FULL_SCALE)
-        whole[:, part.start + lead : part.stop + lead] = np.clip(steps, -FULL_SCALE, FULL_SCALE - 1)
+    whole = np.zeros((2, min(samples + lead, room(rate))), np.int32)
+    for block in blocks(whole.shape[1] - lead):
+        whole[:, block.start + lead : block.stop + lead] = quantised(part(block.start, block.stop), scale)
+        yield
     return SourceAudio(whole, start, rate, scale, name)
+
+
+def quantised(audio: Audio, scale: float) -> Whole:
+    """Samples as 24-bit numbers of steps of a scale."""
+    steps = np.rint(_clean(audio) / scale * FULL_SCALE)
+    return np.clip(steps, -FULL_SCALE, FULL_SCALE - 1).astype(np.int32)
+
+
+def blocks(samples: int) -> Iterator[slice]:
+    """Slices of at most BLOCK samples."""
+    for start in range(0, samples, BLOCK):
+        yield slice(start, min(start + BLOCK, samples))
 
 
 def _clean(audio: Audio) -> NDArray[np.float64]:
     return np.nan_to_num(audio, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float64)
-
-
-def _blocks(samples: int) -> Iterator[slice]:
-    for start in range(0, samples, BLOCK):
-        yield slice(start, min(start + BLOCK, samples))
 
 
 def decode_flac(data: bytes, entry: SourceEntry) -> SourceAudio:

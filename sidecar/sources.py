@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
 import structlog
 
+from sidecar import learning
 from sidecar.content import ContentStore
 from sidecar.document import Document
 from sidecar.errors import ContentError
 from sidecar.fields import SourceEntry
-from sidecar.frames import first_sample, frame_of
-from sidecar.passage import Audio, Passage, merge
-from sidecar.source import SourceAudio, canonical, decode_flac
-from sidecar.windows import resample
+from sidecar.frames import frame_of
+from sidecar.passage import Audio, Passage
+from sidecar.source import SourceAudio, decode_flac
+from sidecar.steps import Steps
 
 MAX_EMBEDDED: Final = 48 * 1024 * 1024
 """Bytes of FLAC that a project embeds; more is found in the content store by hash."""
@@ -52,6 +52,7 @@ class Sources:
         self._store = store
         self._found = Found()
         self._passage: Passage | None = None
+        self._encoding: tuple[str, Steps[bytes]] | None = None
         self._lossy = False
 
     def find(self, document: Document, attachments: Mapping[str, bytes]) -> Found:
@@ -133,20 +134,20 @@ class Sources:
         """The pass is over and taught nothing."""
         self._passage = None
 
-    def learn(self, rate: int) -> SourceEntry | None:
+    def learn(self) -> Steps[SourceEntry | None]:
         """The pass is over: make its passage part of the learned source; the new entry where that changed it.
 
-        A silent passage teaches nothing, and one with holes only where there is nothing yet.
+        A passage with holes teaches only where there is nothing yet.
         """
         passage, self._passage = self._passage, None
+        return self._study(passage, lossy=self._lossy)
+
+    def _study(self, passage: Passage | None, *, lossy: bool) -> Steps[SourceEntry | None]:
         before = self._found.loaded.get("learned")
-        if passage is None or passage.first is None or passage.silent or (self._lossy and before is not None):
+        if passage is None or (lossy and before is not None):
             return None
-        first, audio = merge(_at_rate(before, rate), (passage.first, passage.audio), rate)
-        source = canonical(audio, first, rate, "learned")
-        if source is None or (
-            before is not None and msgspec.structs.replace(before.entry, name="learned") == source.entry
-        ):
+        source = yield from learning.learned(before, passage, "learned")
+        if source is None:
             return None
         self.put("learned", source)
         return source.entry
@@ -156,22 +157,47 @@ class Sources:
         missing = {other: error for other, error in self._found.missing.items() if other != key}
         self._found = Found({**self._found.loaded, key: source}, missing, self._found.flac)
 
+    def encode(self) -> bool:
+        """Encode the next block of what `attachments` returns; False when it is all there."""
+        for source in self._found.loaded.values():
+            if source.hash in self._found.flac:
+                continue
+            if self._encoding is None or self._encoding[0] != source.hash:
+                self._encoding = source.hash, source.flac_steps()
+            try:
+                next(self._encoding[1])
+            except StopIteration as done:
+                self._encoding = None
+                self._keep_flac(source, done.value)
+            except Exception:
+                self._encoding = None
+                raise
+            return True
+        return False
+
     def attachments(self) -> dict[str, bytes]:
         """FLAC by hash of what a project embeds; what is too long for that goes to the content store.
+
+        Encodes what `encode` left.
 
         Raises:
             ContentError: the content store cannot be written.
         """
+        while self.encode():
+            pass
         embedded: dict[str, bytes] = {}
-        kept: dict[str, bytes] = {}
+        flac = {source.hash: self._found.flac[source.hash] for source in self._found.loaded.values()}
         for source in self._found.loaded.values():
-            flac = kept[source.hash] = self._found.flac.get(source.hash) or source.flac()
-            if sum(map(len, embedded.values())) + len(flac) <= MAX_EMBEDDED:
-                embedded[source.hash] = flac
+            if sum(map(len, embedded.values())) + len(flac[source.hash]) <= MAX_EMBEDDED:
+                embedded[source.hash] = flac[source.hash]
             else:
-                self._store.put(source, flac)
-        self._found = Found(self._found.loaded, self._found.missing, kept)
+                self._store.put(source, flac[source.hash])
+        self._found = Found(self._found.loaded, self._found.missing, flac)
         return embedded
+
+    def _keep_flac(self, source: SourceAudio, flac: bytes) -> None:
+        found = self._found
+        self._found = Found(found.loaded, found.missing, {**found.flac, source.hash: flac})
 
     def _find(self, entry: SourceEntry, attachments: Mapping[str, bytes]) -> SourceAudio:
         known = next((source for source in self._found.loaded.values() if source.hash == entry.hash), None)
@@ -179,13 +205,3 @@ class Sources:
             return known.as_in(entry)
         data = attachments.get(entry.hash)
         return self._store.get(entry) if data is None else decode_flac(data, entry)
-
-
-def _at_rate(source: SourceAudio | None, rate: int) -> tuple[int, Audio] | None:
-    if source is None:
-        return None
-    if source.rate == rate:
-        return source.first, source.audio
-    start = source.entry.start_frame
-    samples = source.samples * rate // source.rate
-    return first_sample(start, rate), resample(source.audio, source.rate, rate, samples)

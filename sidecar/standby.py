@@ -17,7 +17,8 @@ from engine import EngineError
 from sidecar import protocol, rendering
 from sidecar.errors import SidecarError
 from sidecar.parameters import TABLE
-from sidecar.passes import Pass, Progress
+from sidecar.passes import Pass
+from sidecar.progress import Progress
 
 if TYPE_CHECKING:
     from sidecar.material import Preparer

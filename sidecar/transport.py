@@ -9,23 +9,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sidecar import protocol, rendering
+from sidecar.ahead import AheadScore
 from sidecar.ending import Endings
 from sidecar.errors import TimelineError
 from sidecar.frames import frame_of
-from sidecar.ledger import Ledger
 from sidecar.look_ahead import LookAheadPass
 from sidecar.opening import Opening, Point
-from sidecar.passes import Pass, Progress
+from sidecar.passes import Pass
+from sidecar.progress import Progress
 from sidecar.publisher import Publisher, Send
 from sidecar.standby import Standby
 from sidecar.tempo import UNKNOWN
 from sidecar.track import Memory
 
 if TYPE_CHECKING:
-    from sidecar.fields import SourceEntry
+    from sidecar.ledger import Ledger, Ledgers
     from sidecar.material import Preparer
     from sidecar.passage import Audio
-    from sidecar.passes import Unit
+    from sidecar.progress import Unit
     from sidecar.project import Project
     from sidecar.prompts import Prompts
     from sidecar.rendering import Rendering
@@ -39,6 +40,7 @@ class Transport:
     Args:
         project: what is rendered from.
         preparer: the engine, shared by all instances.
+        ledgers: of all instances.
         send: sends the frames of a message to the plugin.
 
     Attributes:
@@ -48,9 +50,10 @@ class Transport:
         ledger: what was heard lately; None before there is a timeline.
     """
 
-    def __init__(self, project: Project, preparer: Preparer, send: Send) -> None:
+    def __init__(self, project: Project, preparer: Preparer, ledgers: Ledgers, send: Send) -> None:
         self._project = project
         self._session = preparer.session
+        self._ledgers = ledgers
         self._send = send
         self._standby = Standby(project, preparer, send)
         self._endings = Endings()
@@ -105,11 +108,13 @@ class Transport:
         self._standby.forget()
         self._timeline = timeline
         self._publisher = Publisher(timeline, self._send)
-        self.ledger = Ledger(timeline.rate)
+        self._forget_heard()
+        self.ledger = self._ledgers.open(timeline.rate)
 
     def close(self) -> None:
         """The plugin is gone."""
         self.forget()
+        self._forget_heard()
         self._publisher = self._timeline = None
 
     def free(self, slots: Sequence[int]) -> None:
@@ -157,6 +162,8 @@ class Transport:
     def cover(self, song: int, samples: int) -> None:
         """So many samples of the pass came in from a song sample on, and every point before their end was given."""
         self._endings.elapse(samples)
+        if self.opening is not None:
+            self.opening.covered = song + samples
         if self.running is not None:
             self.running.run.cover(song + samples)
 
@@ -192,7 +199,17 @@ class Transport:
         Raises:
             SidecarError, EngineError: as `Project.score`.
         """
-        return self._start_ahead(opening) if opening.latency else self._start(opening)
+        assert self._publisher is not None  # noqa: S101 - `begin` has looked
+        score = self._score(opening)
+        if score is None:
+            return None
+        if not opening.latency:
+            started = self._standby.take(opening.song, score, opening.primed_values(self._project.values))
+            if started is not None:
+                return self._run(started, opening.later_points, opening.covered)
+        self._publisher.forget(self._endings.numbers)
+        started = rendering.begin(self._pass(opening, score), opening.number, self.rate)
+        return self._run(started, opening.points, opening.covered)
 
     def opened(self, opening: Opening, span: tuple[int, int] | None, code: str) -> None:
         """Tell the plugin what became of an opening."""
@@ -211,7 +228,7 @@ class Transport:
             return Progress.DONE
         step = due.advance(self._publisher)
         if self.ledger is not None:
-            self.ledger.add(due.drain())
+            self._ledgers.keep(self.ledger, due.drain())
         self.version = max(self.version, due.run.control_version)
         if ending is None or step is not Progress.DONE:
             return step
@@ -231,8 +248,8 @@ class Transport:
             return False
         return self._standby.advance(self._timeline, self._publisher, self._tempo, self.version)
 
-    def end(self, *, loop: bool = False, heard: bool = True) -> dict[str, SourceEntry]:
-        """The pass is over; what it taught, under keys of the document.
+    def end(self, *, loop: bool = False, heard: bool = True) -> None:
+        """The pass is over.
 
         Args:
             loop: a loop's next round follows.
@@ -245,7 +262,8 @@ class Transport:
             self.running = None
         self.drop()
         self.opening = None
-        return {} if self._timeline is None else self._project.end_pass(self._timeline.rate)
+        if self._timeline is not None:
+            self._project.end_pass()
 
     def drop(self) -> None:
         """Give up the running pass."""
@@ -262,39 +280,31 @@ class Transport:
         self.drop()
         self._standby.forget()
 
-    def _start(self, opening: Opening) -> tuple[int, int] | None:
-        assert self._publisher is not None  # noqa: S101 - `begin` has looked
-        score = self.score()
-        if score is None:
-            return None
-        started = self._standby.take(opening.song, score, opening.primed_values(self._project.values))
-        if started is not None:
-            return self._run(started, opening.later_points)
-        self._publisher.forget()
-        values, live = opening.first_values(self._project.values), not opening.offline
-        run = Pass(
-            self._session, score, self.rate, opening.song, values, memory=self._memory, version=self.version, live=live
-        )
-        return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
+    def _forget_heard(self) -> None:
+        if self.ledger is not None:
+            self._ledgers.close(self.ledger)
+            self.ledger = None
 
-    def _start_ahead(self, opening: Opening) -> tuple[int, int] | None:
-        """As `_start`, for a pass that is heard later than it is played."""
-        assert self._publisher is not None  # noqa: S101 - `begin` has looked
-        score = self._project.ahead(self._tempo, self.rate, opening.song, opening.latency)
-        if score is None:
-            return None
-        self._publisher.forget(self._endings.numbers)
-        values, live = opening.first_values(self._project.values), not opening.offline
-        late, version = opening.latency, self.version
-        run = LookAheadPass(
-            self._session, score, self.rate, opening.song, values, latency=late, version=version, live=live
-        )
-        return self._run(rendering.begin(run, opening.number, self.rate), opening.points)
+    def _score(self, opening: Opening) -> Score | None:
+        if opening.latency:
+            return self._project.ahead(self._tempo, self.rate, opening.song, opening.latency)
+        return self.score()
 
-    def _run(self, started: Rendering | None, points: Sequence[Point]) -> tuple[int, int]:
+    def _pass(self, opening: Opening, score: Score) -> Pass:
+        session, rate, song, version = self._session, self.rate, opening.song, self.version
+        values, live = opening.first_values(self._project.values), not opening.offline
+        if isinstance(score, AheadScore):
+            return LookAheadPass(
+                session, score, rate, song, values, latency=opening.latency, version=version, live=live
+            )
+        return Pass(session, score, rate, song, values, memory=self._memory, version=version, live=live)
+
+    def _run(self, started: Rendering | None, points: Sequence[Point], covered: int | None) -> tuple[int, int]:
         if started is None:
             return 0, 0
         for key, song, value, ramp in points:
             started.run.point(key, song, value, ramp=ramp)
+        if covered is not None:
+            started.run.cover(covered)
         self.running = started
         return started.run.span

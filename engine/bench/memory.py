@@ -77,7 +77,8 @@ def _work(checkpoint: Path, backend: str, work: str, frames: int, threads: int) 
             session.decode_all(normal(0, 0, frames))
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """Most memory that this process had resident since it started, in MiB."""
     if sys.platform == "win32":
         import psutil
 
@@ -96,7 +97,7 @@ def _main(arguments: list[str]) -> None:
     checkpoint, backend, work = Path(arguments[0]), arguments[1], arguments[2]
     frames, threads = int(arguments[3]), int(arguments[4])
     _work(checkpoint, backend, work, frames, threads)
-    json.dump(asdict(PeakMemory(backend=backend, work=work, frames=frames, peak_mib=_peak_mib())), sys.stdout)
+    json.dump(asdict(PeakMemory(backend=backend, work=work, frames=frames, peak_mib=peak_mib())), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """`demon bench`: figures of this machine, all from one run. `demon bench engine`: the engine's alone, in depth;
-`demon bench bridge`: the plugin's, in a host."""
+`demon bench bridge`: the plugin's, in a host; `demon bench song`: of songs of several lengths."""
 
 from dataclasses import asdict
 from json import dumps
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Measure this machine.")
 
+DEMO = Path(__file__).resolve().parents[2] / "demo" / "loop.flac"
+
 
 @app.callback(invoke_without_command=True)
 def bench(
@@ -30,7 +32,7 @@ def bench(
     """Measure process() in real time, a tick over its bare forward, and a bounce against real time.
 
     With the command engine: the engine's ratios instead, each against something else in the same run. With the
-    command bridge: the plugin's.
+    command bridge: the plugin's. With the command song: what longer songs cost.
     """
     if context.invoked_subcommand is not None:
         return
@@ -41,14 +43,16 @@ def bench(
     from sidecar.cli import measure
 
     seconds = min(5 if quick else 16, song.shape[1] // measure.RATE)
-    with ERR.status("loading the model") as line, Session.open() as session:
-        line.update("ticks against forwards")
-        tick = measure.tick(session)
-        line.update("bouncing")
-        speed = measure.bounce_speed(session, song)
-        line.update(f"playing {3 * seconds} s in real time")
-        times = measure.process_times(song, seconds)
-        checkpoint = session.checkpoint.id
+    with progress() as bar:
+        task = bar.add_task("loading the model", total=4)
+        with Session.open() as session:
+            bar.update(task, description="ticks against forwards", completed=1)
+            tick = measure.tick(session)
+            bar.update(task, description="bouncing", completed=2)
+            speed = measure.bounce_speed(session, song)
+            bar.update(task, description=f"playing {3 * seconds} s in real time", completed=3)
+            times = measure.process_times(song, seconds)
+            checkpoint = session.checkpoint.id
     if json:
         print_json(
             {
@@ -125,10 +129,39 @@ def bridge(
     OUT.print(figures.table(f"{machine.line()}, demon-bridge {__version__}", found), markup=False)
 
 
+@app.command()
+def song(
+    minutes: Annotated[
+        list[float] | None,
+        typer.Option(min=0.1, max=10, help="Length; may be given twice.", show_default="1, 3 and 10"),
+    ] = None,
+    source: Annotated[Path | None, typer.Option(help="Song at 48 kHz.", show_default="the demo loop")] = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write a JSON document.")] = None,
+) -> None:
+    """Measure what a longer song costs: headless bounces of several lengths, their speed and memory."""
+    if json is not None and not json.parent.is_dir():
+        raise CommandError(f"{json.parent} is no folder", "make it, or write elsewhere", 2)
+    path, lengths = source or DEMO, minutes or [1.0, 3.0, 10.0]
+    _song(path)
+
+    from engine.bench import machine
+    from sidecar.cli import songs
+
+    found: list[songs.SongFigures] = []
+    with progress() as bar:
+        for length in lengths:
+            task = bar.add_task(f"{length:g} minutes", total=1.0)
+            found.append(songs.measure(path, length, lambda share, task=task: bar.update(task, completed=share)))
+            if json is not None:  # after each: a long one may be interrupted
+                document = {"machine": machine.describe(), "songs": [asdict(one) for one in found]}
+                json.write_text(dumps(document, indent=2) + "\n", "utf-8")
+    OUT.print(songs.table(machine.line(), found), markup=False)
+
+
 def _song(source: Path | None, seconds: int = 2) -> "NDArray[np.float32]":
     from sidecar.cli.audio import read_stereo
 
-    path = source or Path(__file__).resolve().parents[2] / "demo" / "loop.flac"
+    path = source or DEMO
     audio, rate = read_stereo(path)
     if rate != 48_000 or audio.shape[1] < seconds * rate:
         raise CommandError(f"{path}: {audio.shape[1]} samples at {rate} Hz", f"use {seconds} s or more at 48 kHz", 2)

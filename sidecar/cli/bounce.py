@@ -25,7 +25,7 @@ def bounce(
     automation: Annotated[Path | None, typer.Option(help="Lanes as JSON (docs/automation.md).")] = None,
     prompt_a: Annotated[str | None, typer.Option("--prompt-a", help="Heard at Prompt Blend 0 %.")] = None,
     prompt_b: Annotated[str | None, typer.Option("--prompt-b", help="Heard at Prompt Blend 100 %.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**64 - 1, help="Of the noise.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**64 - 1, help="Another one gives another rendering.")] = None,
     lora: Annotated[
         list[str] | None,
         typer.Option("--lora", help="NAME or NAME=STRENGTH; repeatable. Takes the place of the preset's."),
@@ -37,7 +37,10 @@ def bounce(
         str | None, typer.Option(help="Such as 4/4, with --tempo: a bar begins at the start of the track.")
     ] = None,
     rate: Annotated[
-        int | None, typer.Option(min=8_000, max=384_000, help="Sample rate.", show_default="the file's")
+        int | None,
+        typer.Option(
+            min=16_000, max=384_000, help="Of the result; the track is brought to it.", show_default="the file's"
+        ),
     ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="Bundled name, folder or hub id.", show_default="the bundled one")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.cli.output import ERR, OUT, print_json
+from sidecar.cli.output import OUT, print_json, progress
 
 if TYPE_CHECKING:
     from engine.model.checkpoint import CheckpointInfo
@@ -21,8 +21,9 @@ def fetch(name: Annotated[str, typer.Argument(help="owner/name or owner/name@rev
     from engine.model.checkpoint import inspect
     from engine.model.hub import download
 
-    with ERR.status(f"fetching {name}") as line:
-        folder = download(name, lambda what, share: line.update(f"{what}: {share:.0%}"))
+    with progress() as bar:
+        task = bar.add_task(f"fetching {name}", total=1.0)
+        folder = download(name, lambda what, share: bar.update(task, description=what, completed=share))
     _print(inspect(folder, name), json)
 
 

@@ -17,12 +17,17 @@ FILE_MODE = 1.0  # `source_mode` of parameters.toml: Learn, File, None
 def set_command(
     values: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME=VALUE]...", help="Parameters, such as denoise=40% guidance_mode=full dcw=on."),
+        typer.Argument(
+            metavar="[NAME=VALUE]...",
+            help="Parameters (docs/parameters.md), such as denoise=40% guidance_mode=full dcw=on.",
+        ),
     ] = None,
-    instance: Annotated[str | None, typer.Option(help="Which instance, by the start of its id.")] = None,
+    instance: Annotated[
+        str | None, typer.Option(help="Which instance, by the start of its id.", show_default="the only one")
+    ] = None,
     prompt_a: Annotated[str | None, typer.Option("--prompt-a", help="Heard at Prompt Blend 0 %.")] = None,
     prompt_b: Annotated[str | None, typer.Option("--prompt-b", help="Heard at Prompt Blend 100 %.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**64 - 1, help="Of the noise.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**64 - 1, help="Another one gives another rendering.")] = None,
     tick: Annotated[str | None, typer.Option(help="Frames (40 ms) per tick; auto: the next play chooses.")] = None,
     file: Annotated[Path | None, typer.Option(help="Audio to use as the source, from song start.")] = None,
     timbre: Annotated[Path | None, typer.Option(help="Audio whose timbre to take.")] = None,

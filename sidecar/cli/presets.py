@@ -16,7 +16,9 @@ app = typer.Typer(help="List, save, load and exchange presets.", invoke_without_
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Name = Annotated[str, typer.Argument(help="Name or id of a preset, or a .json file.")]
-Instance = Annotated[str | None, typer.Option(help="Which instance, by the start of its id.")]
+Instance = Annotated[
+    str | None, typer.Option(help="Which instance, by the start of its id.", show_default="the only one")
+]
 Vst3Dir = Annotated[Path | None, typer.Option("--vst3-dir", help="VST3 plugin folder.", show_default="~/.vst3")]
 Replace = Annotated[bool, typer.Option("--replace", help="Put it in the place of yours of that name.")]
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Takes: what was heard, kept as audio with the project.", no_args_is_help=True)
 
-Wanted = Annotated[str | None, typer.Option("--instance", help="Which instance, by the start of its id.")]
+Wanted = Annotated[
+    str | None,
+    typer.Option("--instance", help="Which instance, by the start of its id.", show_default="the only one"),
+]
 Slot = Annotated[str, typer.Argument(help="A, B or C.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -44,11 +47,11 @@ def list_takes(instance: Wanted = None, json: Json = False) -> None:
 @app.command()
 def make(
     slot: Slot,
-    start: Annotated[float, typer.Option(help="Song position in seconds.")],
-    end: Annotated[float, typer.Option(help="Song position in seconds.")],
+    start: Annotated[float, typer.Option(help="Where it begins, in seconds of song.")],
+    end: Annotated[float, typer.Option(help="Where it ends, in seconds of song.")],
     instance: Wanted = None,
 ) -> None:
-    """Keep what was heard last between two song positions."""
+    """Keep what was heard last between two song positions, in whole windows of 0.4 s."""
     from sidecar.client import Client
 
     with Client(timeout_s=60.0) as client:

@@ -63,6 +63,17 @@ def test_every_demon_command_in_the_documents_exists(repository: Path) -> None:
         assert named <= commands, path.name
 
 
+def test_the_readme_counts_parameters_and_presets_as_they_are(repository: Path) -> None:
+    from sidecar.library import factory
+    from sidecar.parameters import TABLE
+
+    readme, changes = ((repository / name).read_text() for name in ("README.md", "CHANGELOG.md"))
+    automatable = sum(row.automatable for row in TABLE)
+    assert f"All {len(TABLE)} controls are host parameters, {automatable} of them automatable" in readme
+    assert f"with {len(TABLE)} parameters" in changes
+    assert f"- {len(list(factory()))} factory presets" in changes
+
+
 def test_links_of_the_readme_lead_somewhere(repository: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", (repository / "README.md").read_text())
     assert len(links) > 5

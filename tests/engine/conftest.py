@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from covers import cover_graph
 from songs import SONG
 
 import engine
+from engine.graph import Graph
 
 FRAMES = 60
 
@@ -83,3 +85,9 @@ def song(prompt: engine.Conditioning, prompt_b: engine.Conditioning, song_source
         control_version=3,
         tag=9,
     )
+
+
+@pytest.fixture
+def graph(session: engine.Session, audio: np.ndarray) -> Iterator[Graph]:
+    with cover_graph(session, audio) as made:
+        yield made

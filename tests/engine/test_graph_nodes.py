@@ -1,83 +1,13 @@
-"""The operations as nodes: the same bytes as the session's, and no trace left on it."""
-
-import json
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+"""The operations as nodes: the same bytes as the session's."""
 
 import numpy as np
 import pytest
-from lora_files import STYLES, factors
-from safetensors.numpy import save_file
+from covers import COVER, FRAMES, SECONDS, add, asked, frames, generated
 
 import engine
 from engine.analysis.info import audio_info
-from engine.graph import NO_OUTPUT, NODES, Audio, Graph, GraphError, Latent, Model, loads
+from engine.graph import Audio, Graph, GraphError
 from engine.request.dcw import Dcw
-
-CATALOGUE = [
-    "LoadModel", "AudioInfo", "VAEEncodeAudio", "VAEDecodeAudio", "StreamVAEDecode", "EmptyLatent", "LatentBlend",
-    "SemanticExtract", "EncodeText", "EncodeConditioning", "ConditioningZeroOut", "ConditioningAverage",
-    "ConditioningBlend", "ConditioningCombine", "CurveConstant", "CurveRamp", "CurveWave", "CurveMath",
-    "TemporalMask", "SetLatentNoiseMask", "InvertMask", "DiffusionConfig", "OdeSolver", "SdeSolver", "DCWConfig",
-    "Modulation", "StreamDenoise", "Generate", "LatentChannelScale", "ChannelGuidance", "RemoveChannelGuidance",
-    "LoRA",
-]  # fmt: skip
-EXAMPLES = Path(__file__).parents[2] / "examples" / "graphs"
-FRAMES = 60
-SECONDS = FRAMES / 25
-
-
-def test_the_catalogue_is_complete_and_what_is_ours_is_marked():
-    assert len(CATALOGUE) == 32
-    assert {definition.name for definition in NODES if not definition.own} == set(CATALOGUE)
-    assert {definition.name for definition in NODES if definition.own} == {"AudioInput", "AudioOutput"}
-
-
-@pytest.fixture
-def graph(session: engine.Session, audio: np.ndarray):
-    """A source and a prompt, ready for what generates from them."""
-    with Graph() as made:
-        made.add("song", "AudioInput")
-        made.add("load", "LoadModel")
-        made.add("source", "VAEEncodeAudio")
-        made.add("hints", "SemanticExtract")
-        made.add("text", "EncodeText", tags="techno, driving kick", duration=SECONDS, bpm=128, key="")
-        made.add("prompt", "EncodeConditioning")
-        made.add("ode", "OdeSolver")
-        for source, target in (
-            ("song", "source.audio"), ("load.vae", "source.vae"), ("load.model", "hints.model"),
-            ("source", "hints.latent"), ("load.clip", "text.clip"), ("load.model", "prompt.model"),
-            ("text", "prompt.text_embed"),
-        ):  # fmt: skip
-            made.connect(source, target)
-        made.bind("song", "audio", Audio(audio))
-        made.bind("load", "model", Model(session))
-        yield made
-
-
-def add(graph: Graph, name: str, kind: str, inputs: dict[str, str], **params: Any) -> str:
-    graph.add(name, kind, **params)
-    for port, source in inputs.items():
-        graph.connect(source, f"{name}.{port}")
-    return name
-
-
-COVER = {"model": "load.model", "positive": "prompt", "context_latent": "hints", "source_latent": "source"}
-
-
-def frames(graph: Graph, node: str) -> np.ndarray:
-    return graph.run(node)[node]["latent"].frames
-
-
-def asked(session: engine.Session, source: engine.Source, **changes: Any) -> engine.Request:
-    prompt = session.encode_text("techno, driving kick", duration=SECONDS, task="cover", bpm=128, time_signature="4")
-    base = {"conditioning": prompt, "source": source, "frames": FRAMES, "seed": 9, "denoise": 0.7, "steps": 4}
-    return engine.Request(**{**base, **changes})
-
-
-def generated(session: engine.Session, source: engine.Source, **changes: Any) -> np.ndarray:
-    return session.generate(asked(session, source, **changes))
 
 
 def test_a_graphs_cover_is_the_sessions_bit_for_bit(graph: Graph, session: engine.Session, source: engine.Source):
@@ -128,120 +58,12 @@ def test_every_control_reaches_the_request(graph: Graph, session: engine.Session
     np.testing.assert_array_equal(frames(graph, "cover"), wanted)
 
 
-def test_a_stream_that_is_drained_is_generate_bit_for_bit(graph: Graph):
-    add(graph, "config", "DiffusionConfig", {}, seed=9, steps=4, denoise=0.7)
-    add(graph, "once", "Generate", {**COVER, "solver": "ode", "config": "config"})
-    add(graph, "stream", "StreamDenoise", {**COVER, "solver": "ode"}, seed=9, steps=4, denoise=0.7, drain=True)
-    np.testing.assert_array_equal(frames(graph, "stream"), frames(graph, "once"))
-    graph.set("stream", "seed", 10)
-    graph.set("config", "seed", 10)
-    np.testing.assert_array_equal(frames(graph, "stream"), frames(graph, "once"))
-
-
-def test_a_stream_ticks_once_per_run_and_takes_changes_on_the_way(graph: Graph):
-    add(graph, "config", "DiffusionConfig", {}, seed=1, steps=4, denoise=0.7)
-    add(graph, "once", "Generate", {**COVER, "solver": "ode", "config": "config"})
-    inputs = {**COVER, "solver": "ode"}
-    add(graph, "stream", "StreamDenoise", inputs, seed=1, steps=4, denoise=0.7, pipeline_depth=2)
-    add(graph, "sound", "StreamVAEDecode", {"vae": "load.vae", "latent": "stream"})
-    results: list[Any] = []
-    for tick in range(8):
-        graph.set("stream", "seed", 1 if tick < 2 else 2)
-        results.append(graph.run("stream", "sound"))
-    latents = [result["stream"]["latent"] for result in results]
-    # 4 steps at depth 2: admitted in ticks 0, 2, 4; finished in ticks 3, 5, 7
-    assert [i for i, latent in enumerate(latents) if latent is not NO_OUTPUT] == [3, 5, 7]
-    for tick, seed in ((3, 1), (5, 2)):
-        graph.set("config", "seed", seed)
-        np.testing.assert_array_equal(latents[tick].frames, frames(graph, "once"))
-    # decoded when it is new: the third is bit for bit the second, which is still what is heard
-    assert [i for i, result in enumerate(results) if result["sound"]["audio"] is not NO_OUTPUT] == [3, 5]
-
-
-def test_a_stream_begins_anew_where_the_length_changes_and_only_there(graph: Graph):
-    inputs = {"model": "load.model", "positive": "prompt", "solver": "ode"}
-    add(graph, "stream", "StreamDenoise", inputs, steps=2, denoise=1.0, duration=SECONDS, pipeline_depth=1)
-    state = lambda: graph._executor._states["stream"].body._handle  # noqa: E731
-    graph.run("stream")
-    first = state()
-    graph.set("stream", "pipeline_depth", 2)
-    graph.set("stream", "seed", 3)
-    assert graph.run("stream")["stream"]["latent"].frames.shape == (FRAMES, 64)
-    assert state() is first
-    assert first.stats().depth == 2
-    graph.set("stream", "duration", 2 * SECONDS)
-    assert graph.run("stream")["stream"]["latent"] is NO_OUTPUT
-    assert graph.run("stream")["stream"]["latent"].frames.shape == (2 * FRAMES, 64)
-
-
-def test_a_stream_says_what_is_wrong_and_goes_on(graph: Graph):
-    inputs = {"model": "load.model", "positive": "prompt", "solver": "ode"}
-    add(graph, "stream", "StreamDenoise", inputs, steps=2, duration=SECONDS)
-    with pytest.raises(GraphError, match=r"stream\.denoise: StreamDenoise failed: denoise = 0\.75: needs a source"):
-        graph.run("stream")
-    graph.set("stream", "denoise", 1.0)
-    graph.run("stream")
-    assert graph.run("stream")["stream"]["latent"] is not NO_OUTPUT
-
-
-def test_gains_and_loras_are_values_and_leave_no_trace_on_the_session(
-    graph: Graph, session: engine.Session, source: engine.Source
-):
-    add(graph, "config", "DiffusionConfig", {}, seed=9, steps=2, denoise=0.7)
-    add(graph, "low", "ChannelGuidance", {"model": "load.model"}, channel_end=15, scale=2.0)
-    add(graph, "both", "ChannelGuidance", {"model": "low"}, channel_start=8, channel_end=23, scale=0.5)
-    add(graph, "none", "RemoveChannelGuidance", {"model": "both"})
-    add(graph, "lora", "LoRA", {"model": "both"}, lora="warm", strength=0.5)
-    add(graph, "again", "LoRA", {"model": "lora"}, lora="warm", strength=0.25)
-    add(graph, "nothing", "LoRA", {"model": "lora"})
-    models = {name: outputs["model"] for name, outputs in graph.run("load", "both", "none", "again", "nothing").items()}
-    gain = models["both"].channel_gain
-    assert (gain[:8] == 2.0).all()
-    assert (gain[8:16] == 1.0).all()  # gains that meet multiply
-    assert (gain[16:24] == 0.5).all()
-    assert models["none"].channel_gain is None
-    assert models["load"].channel_gain is None
-    assert models["again"].loras == {"warm": 0.25}
-    assert models["nothing"].loras == {"warm": 0.5}
-    assert models["load"].loras == {}
-    plain = add(graph, "plain", "Generate", {**COVER, "solver": "ode", "config": "config"})
-    gained = add(graph, "gained", "Generate", {**COVER, "model": "both", "solver": "ode", "config": "config"})
-    first = frames(graph, plain)
-    assert not np.array_equal(frames(graph, gained), first)
-    np.testing.assert_array_equal(first, generated(session, source, steps=2))
-
-
 def test_a_correction_that_is_switched_off_is_bit_exactly_absent(graph: Graph):
     add(graph, "config", "DiffusionConfig", {}, seed=9, steps=2, denoise=0.7)
     add(graph, "off", "DCWConfig", {}, enabled=False, wavelet="db4", mult_blend=0.5)
     plain = add(graph, "plain", "Generate", {**COVER, "solver": "ode", "config": "config"})
     without = add(graph, "without", "Generate", {**COVER, "solver": "ode", "config": "config", "dcw": "off"})
     np.testing.assert_array_equal(frames(graph, without), frames(graph, plain))
-
-
-def test_a_lora_of_the_folder_acts_as_in_a_request_and_only_there(tmp_path: Path, source: engine.Source):
-    save_file(STYLES["peft"](factors(size=0.5)), tmp_path / "warm.safetensors")
-    with Graph() as graph:
-        add(graph, "load", "LoadModel", {}, loras=str(tmp_path))
-        add(graph, "lora", "LoRA", {"model": "load.model"}, lora="warm", strength=0.5)
-        prompt = {"tags": "techno, driving kick", "duration": SECONDS, "bpm": 128, "key": ""}
-        add(graph, "text", "EncodeText", {"clip": "load.clip"}, **prompt)
-        add(graph, "prompt", "EncodeConditioning", {"model": "load.model", "text_embed": "text"})
-        add(graph, "ode", "OdeSolver", {})
-        add(graph, "config", "DiffusionConfig", {}, seed=9, steps=2)
-        common = {"solver": "ode", "config": "config", "positive": "prompt"}
-        add(graph, "with", "Generate", {**common, "model": "lora"}, duration=SECONDS)
-        add(graph, "without", "Generate", {**common, "model": "load.model"}, duration=SECONDS)
-        session = graph.run("load")["load"]["model"].session
-        session.loras.enable("warm", 1.0)
-        request = replace(asked(session, source, steps=2), source=None, denoise=1.0)
-        for node, loras in (("with", {"warm": 0.5}), ("without", {})):
-            wanted = session.generate(replace(request, loras=loras))
-            np.testing.assert_array_equal(frames(graph, node), wanted)
-        assert not np.array_equal(frames(graph, "with"), frames(graph, "without"))
-        graph.set("lora", "lora", "cold")
-        with pytest.raises(GraphError, match=r"with.*: Generate failed: .*cold"):
-            graph.run("with")
 
 
 def test_masked_frames_come_back_as_they_were(graph: Graph, source: engine.Source):
@@ -326,93 +148,6 @@ def test_what_was_heard_in_a_source_goes_into_its_prompt(graph: Graph, session: 
     graph.bind("song", "audio", Audio(np.zeros_like(audio)))  # nothing is heard: what was set holds
     silent = session.embed_text("pad", duration=SECONDS, bpm=99, key="C major", time_signature="4")
     np.testing.assert_array_equal(graph.run("heard")["heard"]["text_embed"].embedding.prompt, silent.prompt)
-
-
-def window(graph: Graph, **params: Any) -> Any:
-    for name, value in params.items():
-        graph.set("sound", name, value)
-    return graph.run("sound")["sound"]["audio"]
-
-
-def test_a_windowed_decode_follows_the_playhead_and_rests_while_nothing_changes(
-    graph: Graph, session: engine.Session, source: engine.Source
-):
-    add(graph, "sound", "StreamVAEDecode", {"vae": "load.vae"}, follow_playhead=True)
-    graph.bind("sound", "latent", Latent(source.latent))
-    first = window(graph)
-    assert first.start == 0
-    np.testing.assert_array_equal(first.samples, session.decode(source.latent, 0, 9))
-    assert window(graph) is NO_OUTPUT
-    moved = window(graph, playhead_seconds=1.16)  # 29 frames, which truncation would miss by one
-    assert moved.start == 29 * 1920
-    np.testing.assert_array_equal(moved.samples, session.decode(source.latent, 29, 9))
-    graph.bind("sound", "latent", Latent(source.latent + np.float32(1e-4)))
-    assert window(graph) is NO_OUTPUT
-    graph.bind("sound", "latent", Latent(source.latent + np.float32(0.1)))
-    assert window(graph) is not NO_OUTPUT
-    assert window(graph, playhead_seconds=9.0).start == (FRAMES - 9) * 1920
-    around = window(graph, cyclic=True, playhead_seconds=SECONDS + 56 / 25)
-    assert around.start == 56 * 1920
-    np.testing.assert_array_equal(around.samples, session.decode(source.latent + np.float32(0.1), 56, 9, cyclic=True))
-
-
-def test_a_long_window_is_decoded_again_only_when_its_end_comes_near(graph: Graph, source: engine.Source):
-    long = {"follow_playhead": True, "vae_window": 1.2, "prefetch_seconds": 0.4}
-    add(graph, "sound", "StreamVAEDecode", {"vae": "load.vae"}, **long)
-    graph.bind("sound", "latent", Latent(source.latent))
-    assert window(graph) is not NO_OUTPUT
-    assert window(graph, playhead_seconds=0.76) is NO_OUTPUT
-    assert window(graph, playhead_seconds=0.80).start == 20 * 1920
-
-
-def test_a_window_of_nothing_is_the_whole_latent(graph: Graph, source: engine.Source):
-    add(graph, "sound", "StreamVAEDecode", {"vae": "load.vae"}, vae_window=0.0, t_start=0.2)
-    graph.bind("sound", "latent", Latent(source.latent))
-    assert window(graph).samples.shape == (2, FRAMES * 1920)
-
-
-def test_a_model_is_opened_once_and_closed_with_the_graph():
-    with Graph() as graph:
-        graph.add("load", "LoadModel")
-        graph.add("empty", "EmptyLatent", duration=1.2)
-        graph.connect("load.model", "empty.model")
-        opened = graph.run("load")["load"]["model"].session
-        assert graph.run("empty")["empty"]["latent"].frames.shape == (30, 64)
-        assert graph.run("load")["load"]["model"].session is opened
-    with pytest.raises(engine.EngineError, match="closed"):
-        opened.empty_latent(30)
-
-
-def test_a_bound_session_stays_the_callers(graph: Graph, session: engine.Session):
-    graph.run("prompt")
-    graph.close()
-    assert session.empty_latent(30).shape == (30, 64)
-
-
-def test_a_file_does_not_choose_checkpoints_or_folders():
-    text = json.dumps({
-        "format": "demon-graph", "version": 1,
-        "nodes": [{"id": "load", "type": "LoadModel", "params": {"checkpoint": "someone/else"}}],
-    })  # fmt: skip
-    with pytest.raises(GraphError, match=r"load\.checkpoint: a graph file may not choose 'someone/else'") as caught:
-        loads(text)
-    assert "--set load.checkpoint=VALUE" in caught.value.fix
-    typed = loads(text, settings={"load.checkpoint": "someone/else"})
-    assert typed.nodes["load"].params == loads(text, trusted=True).nodes["load"].params
-
-
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
-def test_every_shipped_graph_runs(path: Path, session: engine.Session, audio: np.ndarray):
-    with loads(path.read_bytes(), settings={"denoise.steps" if "stream" in path.stem else "seed.steps": "2"}) as graph:
-        graph.bind("song", "audio", Audio(audio))
-        graph.bind("load", "model", Model(session))
-        heard = [graph.run("result")["result"]["audio"] for _ in range(2)][-1]
-        assert isinstance(heard, Audio)
-        assert np.abs(heard.samples).max() > 0.0
-        if path.stem == "inpaint":
-            kept = graph.run("denoise", "source")
-            half = slice(0, FRAMES // 2 - 1)
-            np.testing.assert_array_equal(kept["denoise"]["latent"].frames[half], kept["source"]["latent"].frames[half])
 
 
 def test_a_run_of_channels_that_ends_before_it_begins_is_refused(graph: Graph):

@@ -9,7 +9,8 @@ from engine import Session
 from sidecar.document import Document
 from sidecar.material import Preparer
 from sidecar.parameters import TABLE
-from sidecar.passes import Pass, Progress
+from sidecar.passes import Pass
+from sidecar.progress import Progress
 from sidecar.score import Score
 from sidecar.source import canonical
 from sidecar.track import Memory

@@ -7,11 +7,12 @@ import pytest
 from conftest import RATE, Running, music
 from peer import BLOCK, PASS, POINT, Peer
 from test_standby import played, stand, stood_by, stop
-from visit import VALUES, bounced, learned
+from visit import DENOISE, VALUES, bounced, learned
 
 from sidecar import pace
 from sidecar.client import Client
 
+MOVE = (DENOISE, 300, 0.25)  # without one, every generation is the same, whatever the tick
 FREE = {"prompts": {"a": "techno, kick"}, "seed": 3, "clock": {"steps": 3}}
 
 Connect = Callable[..., Peer]
@@ -54,10 +55,10 @@ def test_the_first_live_pass_chooses_the_tick_and_its_bounce_is_the_same(
         stand(peer)
     number = stood_by(peer) if stands else 2
     assert chosen(run) == 0
-    heard = played(peer, 2, number, VALUES)
+    heard = played(peer, 2, number, VALUES, point=MOVE)
     kept(peer, 5)
     stop(peer, 2)
-    assert bounced(peer, 3).tobytes() == heard.tobytes()
+    assert bounced(peer, 3, points=(MOVE,)).tobytes() == heard.tobytes()
     assert chosen(run) == 5
 
 
@@ -82,6 +83,22 @@ def test_a_tick_that_was_chosen_stays_until_a_person_gives_it_back(
     assert chosen(run) == 7
 
 
+def test_a_pass_that_knew_too_little_at_its_start_chooses_for_those_after_it(
+    connect: Connect, run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "LADDER", (5,))
+    monkeypatch.setattr(pace, "ENOUGH", 3)  # one window more than is due at the start
+    peer = ready(connect)
+    heard = played(peer, 2, 2, VALUES, point=MOVE)
+    kept(peer, 5)
+    assert chosen(run) == 2
+    stop(peer, 2)
+    again = played(peer, 3, 3, VALUES, point=MOVE)
+    assert chosen(run) == 5
+    stop(peer, 3)
+    assert bounced(peer, 4, points=(MOVE,)).tobytes() == again.tobytes() != heard.tobytes()
+
+
 def test_a_choice_does_not_undo_what_a_person_set_before_the_pass_began(
     connect: Connect, run: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,12 +117,13 @@ def test_bounces_of_a_document_without_a_tick_are_the_same_on_every_machine(
     first = ready(connect)
     stand(first)
     stood_by(first)  # what was measured meanwhile is no bounce's business
-    heard = bounced(first, 2)
+    heard = bounced(first, 2, points=(MOVE,))
     monkeypatch.setattr(pace, "LADDER", (5,))
-    assert bounced(ready(connect), 2).tobytes() == heard.tobytes()
-    assert bounced(ready(connect, with_tick(2)), 2).tobytes() == heard.tobytes()
+    assert bounced(ready(connect), 2, points=(MOVE,)).tobytes() == heard.tobytes()
+    assert bounced(ready(connect, with_tick(2)), 2, points=(MOVE,)).tobytes() == heard.tobytes()
+    assert bounced(ready(connect, with_tick(5)), 2, points=(MOVE,)).tobytes() != heard.tobytes()
     with Client(run) as client:
-        assert sorted(entry.tick_frames for entry in client.instances()) == [2, 2, 2]
+        assert sorted(entry.tick_frames for entry in client.instances()) == [2, 2, 2, 5]
 
 
 def test_instances_that_share_an_engine_leave_room_for_each_other(

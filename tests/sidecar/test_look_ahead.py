@@ -19,7 +19,7 @@ from sidecar.frames import centre
 from sidecar.look_ahead import LookAheadPass
 from sidecar.material import Preparer
 from sidecar.parameters import TABLE
-from sidecar.passes import Progress
+from sidecar.progress import Progress
 from sidecar.source import canonical
 from sidecar.spans import HELD_BACK, OVERLAP, TAIL, least_latency, span_course, span_length
 from sidecar.takes import Takes

@@ -11,7 +11,7 @@ from engine import Session
 from sidecar.course import LAST_FRAME
 from sidecar.document import Document
 from sidecar.material import Preparer
-from sidecar.passes import Progress
+from sidecar.progress import Progress
 from sidecar.region import TEXT_FRAMES
 
 TWO_SECONDS = 2 * RATE

@@ -13,6 +13,7 @@ from sidecar.parameters import TABLE
 from sidecar.records import Flag
 from sidecar.sidechain import SideChain
 from sidecar.source import canonical
+from sidecar.steps import finish
 
 Connect = Callable[..., Peer]
 SIDE = music(2.5)
@@ -47,7 +48,7 @@ def test_a_pass_makes_its_side_chain_the_reference_that_the_switch_says(
 
 
 def test_a_passage_of_two_seconds_is_taken_at_its_place() -> None:
-    source = fed([(-96_000, SIDE)]).end()
+    source = finish(fed([(-96_000, SIDE)]).end())
     assert source is not None
     assert (source.first, source.samples) == (-96_000, SIDE.shape[1])
 
@@ -55,5 +56,5 @@ def test_a_passage_of_two_seconds_is_taken_at_its_place() -> None:
 def test_what_is_short_silent_lossy_or_never_came_is_no_reference() -> None:
     short = SIDE[:, : RATE * SHORT // 1000]
     for parts in ([], [(0, short)], [(0, np.zeros_like(SIDE))], [(0, SIDE), (RATE * 3, None)]):
-        assert fed(parts).end() is None
-    assert SideChain().end() is None
+        assert finish(fed(parts).end()) is None
+    assert finish(SideChain().end()) is None

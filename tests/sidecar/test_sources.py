@@ -12,10 +12,11 @@ from sidecar.content import ContentStore
 from sidecar.document import Document
 from sidecar.errors import ContentError
 from sidecar.frames import first_sample
-from sidecar.passage import MAX_SAMPLES, Passage, merge, room
+from sidecar.passage import MAX_SAMPLES, Layer, Passage, merge, room
 from sidecar.region import region_of
 from sidecar.source import canonical, decode_flac, over_region
 from sidecar.sources import FILE, LEARN, NONE, Sources
+from sidecar.steps import finish
 
 RATES = st.sampled_from([44_100, 48_000, 96_000, 192_000])
 
@@ -90,22 +91,26 @@ def test_a_passage_keeps_ten_minutes_and_no_more() -> None:
     assert room(384_000) == MAX_SAMPLES
 
 
+def layer(first: int, audio: np.ndarray) -> Layer:
+    return Layer(first, audio.shape[1], lambda low, high: audio[:, low:high])
+
+
 def test_playing_a_part_again_replaces_that_part_only() -> None:
-    learned = (0, np.ones((2, 1000), np.float32))
-    first, audio = merge(learned, (400, np.full((2, 100), 2.0, np.float32)), RATE)
-    assert first == 0
-    assert audio[0, 399:501].tolist() == [1.0, *[2.0] * 100, 1.0]
+    made = merge(layer(0, np.ones((2, 1000), np.float32)), layer(400, np.full((2, 100), 2.0, np.float32)), RATE)
+    assert (made.first, made.samples) == (0, 1000)
+    assert made.part(399, 501)[0].tolist() == [1.0, *[2.0] * 100, 1.0]
+    assert made.part(0, 1000)[:, 399:501].tobytes() == made.part(399, 501).tobytes()
 
 
 def test_a_passage_far_away_replaces_what_was_learned() -> None:
-    fresh = (601 * 100, np.ones((2, 10), np.float32))
-    assert merge((0, np.ones((2, 10), np.float32)), fresh, 100) is fresh
+    fresh = layer(601 * 100, np.ones((2, 10), np.float32))
+    assert merge(layer(0, np.ones((2, 10), np.float32)), fresh, 100) is fresh
 
 
 def learned_from(sources: Sources, audio: np.ndarray, song: int = 0) -> object:
     sources.begin(RATE)
     sources.capture(song, audio)
-    return sources.learn(RATE)
+    return finish(sources.learn())
 
 
 def test_the_same_audio_again_changes_nothing(tmp_path: Path) -> None:
@@ -123,7 +128,7 @@ def test_a_passage_with_holes_does_not_replace_what_was_learned(tmp_path: Path) 
     sources.begin(RATE)
     sources.capture(0, music(0.5) * 0.5)
     sources.capture(24_000, None)
-    assert sources.learn(RATE) is None
+    assert finish(sources.learn()) is None
 
 
 def test_a_missing_source_is_named_and_the_others_still_work(tmp_path: Path) -> None:

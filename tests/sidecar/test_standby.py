@@ -13,7 +13,8 @@ from rendering import Player, cut, score
 from visit import CLIP, DENOISE, VALUES, bounced, learned
 
 from engine import Session
-from sidecar.passes import Pass, Progress
+from sidecar.passes import Pass
+from sidecar.progress import Progress
 from sidecar.standby import LAST_NUMBER
 
 PLACE = 9

@@ -23,7 +23,7 @@ from sidecar import __version__, take_file
 from sidecar.cli.app import app
 from sidecar.errors import StateError
 from sidecar.frames import WINDOW, first_sample
-from sidecar.ledger import Ledger
+from sidecar.ledger import Ledger, Ledgers
 from sidecar.parameters import TABLE
 from sidecar.runfile import RunFile, write_run_file
 from sidecar.source import SourceAudio, canonical
@@ -143,6 +143,24 @@ def test_the_ledger_keeps_what_was_heard_last_within_its_bound() -> None:
     for start, end in ((5, 5), (9, 3), (0, 10**9)):
         with pytest.raises(StateError, match="cannot be made"):
             ledger.span(start, end)
+
+
+def windows(count: int) -> list[Run]:
+    return [Run(19_200 * n, np.full((2, 19_200), n, np.float32), 1, 0) for n in range(count)]
+
+
+def test_all_ledgers_share_a_bound_and_the_fullest_gives_way_first() -> None:
+    window = 19_200 * 8
+    ledgers = Ledgers(limit=6 * window)
+    full, other, third = (ledgers.open(RATE) for _ in range(3))
+    ledgers.keep(full, windows(5))
+    assert full.bytes == 5 * window
+    ledgers.keep(other, windows(2))
+    ledgers.keep(third, windows(2))
+    assert [ledger.bytes // window for ledger in (full, other, third)] == [2, 2, 2]
+    assert full.span(3 * 19_200, 5 * 19_200)[1][0, ::19_200].tolist() == [3.0, 4.0]  # what was heard last
+    ledgers.close(other)
+    assert ledgers.bytes == 4 * window
 
 
 def test_what_was_heard_becomes_a_take_and_stays_when_the_sound_changes(connect: Connect) -> None:
