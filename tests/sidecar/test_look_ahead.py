@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from conftest import RATE, music
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from peer import CHUNK, PASS, STOP, Peer
 from rendering import DOCUMENT
@@ -23,9 +23,9 @@ from sidecar.parameters import TABLE
 from sidecar.progress import Progress
 from sidecar.rendering import Rendering
 from sidecar.source import canonical
-from sidecar.spans import OVERLAP, TAIL, span_course, span_length
+from sidecar.spans import HELD_BACK, OVERLAP, TAIL, least_latency, span_course, span_length
 from sidecar.takes import Takes
-from sidecar.windows import Run
+from sidecar.windows import Run, Windows
 
 FRAME = 1_920
 LATENCY = 3 * RATE
@@ -80,6 +80,15 @@ def cut(total: int, pattern: list[int]) -> list[int]:
 @pytest.fixture(scope="module")
 def reference(session: Session) -> np.ndarray:
     return Listener(session).feed([TOTAL + LATENCY])
+
+
+@given(st.integers(2 * RATE, 30 * RATE))
+def test_the_first_window_is_complete_before_it_is_heard(session: Session, latency: int) -> None:
+    assume(latency >= least_latency(RATE))
+    course = span_course(0, latency, RATE, None)
+    _, needed = Windows(session, 0, course.end, RATE).needs(0)
+    last = next(index for index in range(9) if course.first_heard(index + 1) >= needed)
+    assert course.region(last).end * FRAME + HELD_BACK <= latency
 
 
 @given(st.integers(2 * RATE, 30 * RATE), st.sampled_from([RATE]))
