@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from sidecar.rendering import Rendering
+
+
+PASSES: Final = 128
+"""Passes that a plugin tells apart (PROTOCOL section 4)."""
 
 
 class Endings:
@@ -38,7 +42,7 @@ class Endings:
             rendering.run.elapse(samples)
 
     def leave(self) -> None:
-        """The first one is rendered to its end."""
+        """The first one is rendered to its end, or not heard any more."""
         self._renderings.popleft().run.close()
 
     def forget(self) -> None:
@@ -46,7 +50,10 @@ class Endings:
         while self._renderings:
             self.leave()
 
-    def keep(self, latency: int) -> None:
-        """A pass of this latency begins: those of another one are not heard any more."""
-        if any(rendering.run.latency != latency for rendering in self._renderings):
-            self.forget()
+    def keep(self, number: int, latency: int) -> None:
+        """A pass of this number and latency begins: those of another latency, or long ago, are not heard any more."""
+        while self._renderings and not self._is_heard(self._renderings[0], number, latency):
+            self.leave()
+
+    def _is_heard(self, rendering: Rendering, number: int, latency: int) -> bool:
+        return rendering.run.latency == latency and rendering.number > number - PASSES

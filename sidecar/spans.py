@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from engine.song.regions import Region as Placed
 from sidecar.course import LAST_FRAME, Course
-from sidecar.frames import FRAME_RATE, WINDOW, down_to_window
+from sidecar.frames import FRAME_RATE, WINDOW, down_to_window, first_sample
+from sidecar.windows import LENGTH
 
 if TYPE_CHECKING:
     from sidecar.region import Region
@@ -22,6 +23,10 @@ TAIL: Final = 10
 """Frames of a span's last window that cannot be decoded before the next span is there: the decoder's margin."""
 
 LEAST: Final = 10
+
+HELD_BACK: Final = 1024 + 2048
+"""Samples by which input reaches a pass late (a capture record is sent when it is full) and output is asked for early
+(a chunk at a time): PROTOCOL sections 3 and 4."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,22 @@ def span_length(latency: int, rate: int) -> int:
     What is heard at a frame needs the input up to a span, the overlap and the tail after it. Two thirds of what the
     latency leaves beside those are the span; the last third is the machine's time to generate it.
     """
-    left = latency * FRAME_RATE // rate - OVERLAP - TAIL
-    return max(left * 2 // 3 // WINDOW * WINDOW, LEAST)
+    frames = latency * FRAME_RATE // rate
+    left = frames - OVERLAP - TAIL
+    length = max(left * 2 // 3 // WINDOW * WINDOW, LEAST)
+    while length > LEAST and _until_heard(length) + left // 3 > frames:
+        length -= WINDOW
+    return length
+
+
+def least_latency(rate: int) -> int:
+    """Samples of look-ahead with which a pass can be rendered at all."""
+    return first_sample(_until_heard(LEAST), rate) + HELD_BACK
+
+
+def _until_heard(length: int) -> int:
+    """Frames of input that a pass's first window waits for: its decoding begins with more frames than those after."""
+    return -(-LENGTH // length) * length + OVERLAP
 
 
 def span_course(first_frame: int, latency: int, rate: int, extent: Region | None) -> Course:

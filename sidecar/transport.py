@@ -183,7 +183,7 @@ class Transport:
         self._tempo = UNKNOWN  # what the host knows of it follows at once
         self._project.begin_pass(self._timeline.rate)
         self._number, self.opening = opening.number, opening
-        self._endings.keep(opening.latency)
+        self._endings.keep(opening.number, opening.latency)
         self._standby.leave()
         if opening.offline or opening.latency or self._memory.values:
             self._standby.drop()

@@ -24,6 +24,9 @@ MARGIN: Final = 9
 AFTER: Final = WINDOW + 1 + MARGIN
 """Frames from a window's first on that it is decoded from."""
 
+LENGTH: Final = MARGIN + AFTER
+"""Frames that a window is decoded from; at the song's start and end the same number, moved inside."""
+
 QUALITY: Final = "VHQ"  # soxr's 28 bit filter: its error stays below the 24 bits of a canonical source
 
 Audio = NDArray[np.float32]
@@ -60,7 +63,7 @@ class Windows:
     def __init__(self, session: Session, start: int, end: int, rate: int) -> None:
         self._session = session
         self._start, self._stop = start, end
-        self._length = min(WINDOW + 1 + 2 * MARGIN, end - start)
+        self._length = min(LENGTH, end - start)
         self._rate = rate
         self._end: int | None = None  # frame after the last window rendered
         self._tail: Audio = np.zeros((2, 0), np.float32)  # its tail frame

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from ardour_session import Ardour, environment_of, installed, place_audio
 from bridge_rig import Rig
+from clip import music
+from numpy.typing import NDArray
 from plugin_state import blob, vstpreset
 from scenes import LONGEST_LAG, RATE, SONG, distance, document, loudness
 from trap_build import Trap, caught
@@ -17,8 +19,10 @@ pytestmark = pytest.mark.ardour
 VENDOR = "DEMON Bridge"
 CONTROL = Path("/usr/lib/vst3/ZamEQ2.vst3")  # Debian's zam-plugins: a plugin that is not ours
 STEP, END = SONG.shape[1] // 2, SONG.shape[1]
-WITH_SOURCE, TO_LEARN, LATE = "With Source", "To Learn", "Late"
-LOOK_AHEAD = 0.1
+WITH_SOURCE, TO_LEARN, LATE, AHEAD = "With Source", "To Learn", "Late", "Ahead"
+LOOK_AHEAD, LONG_AHEAD = 0.1, 2.4
+LONG = music(6.0, RATE)
+SPREAD = 20 * RATE // 25  # how far a look-ahead's spans cross over, which a change is heard before its frame
 RISE = 480  # Ardour keeps points to 1/1920 of a beat: two that make a step need more than 12.5 samples between them
 LANES = {
     "lane": f"Denoise=0:0.1,{STEP - RISE}:0.1,{STEP}:0.9,{END}:0.9",
@@ -37,15 +41,18 @@ def ardour(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Ardour:
         daw.add_preset(VENDOR, NAME, label, vstpreset(blob(*document(song)), rig.class_id))
     late = document(look_ahead=LOOK_AHEAD, parameters={"bypass": 1.0})
     daw.add_preset(VENDOR, NAME, LATE, vstpreset(blob(*late), rig.class_id))
+    daw.add_preset(VENDOR, NAME, AHEAD, vstpreset(blob(*document(look_ahead=LONG_AHEAD)), rig.class_id))
     return daw
 
 
-def session(daw: Ardour, name: str, preset: str, lane: str, plugin: str = NAME) -> tuple:
+def session(
+    daw: Ardour, name: str, preset: str, lane: str, plugin: str = NAME, song: NDArray[np.float32] = SONG
+) -> tuple[Path, str]:
     """A saved session: a track with the song, the plugin inserted, the lane drawn. Returns (folder, what Lua said)."""
     folder = daw.home.parent / name
     said = daw.lua("insert.lua", folder, name, RATE, plugin, preset, lane)
     assert 'type="vst3"' in (folder / f"{name}.ardour").read_text()
-    place_audio(folder, SONG, RATE)
+    place_audio(folder, song, RATE)
     return folder, said
 
 
@@ -87,6 +94,24 @@ def test_a_look_ahead_is_compensated_so_that_the_track_stays_where_it_was(ardour
     latency = round(LOOK_AHEAD * RATE)
     assert f"latency {latency}" in ardour.lua("latency.lua", folder, "late")
     assert np.array_equal(ardour.export(folder, folder.with_suffix(".wav")), SONG)
+
+
+def test_with_a_look_ahead_the_first_export_is_wet_and_lanes_land_the_look_ahead_late(ardour: Ardour) -> None:
+    """Ardour tells a plugin the position of what leaves it, and draws its lanes at that: what came in is further."""
+    end, latency, at = LONG.shape[1], round(LONG_AHEAD * RATE), RATE
+    lanes = {
+        "ahead": f"Denoise=0:0.1,{at - RISE}:0.1,{at}:0.9,{end}:0.9",
+        "ahead-still": f"Denoise=0:0.1,{end}:0.1",
+    }
+    sounds = {}
+    for name, lane in lanes.items():
+        folder, _ = session(ardour, name, AHEAD, lane, song=LONG)
+        sounds[name] = ardour.export(folder, folder.with_suffix(".wav"))
+    lane, still = sounds.values()
+    assert all(distance(lane[:, k : k + RATE], LONG[:, k : k + RATE]) > 0.05 for k in range(0, end, RATE))
+    lands = at + latency
+    assert np.array_equal(lane[:, : lands - SPREAD], still[:, : lands - SPREAD])
+    assert distance(lane[:, lands + SPREAD :], still[:, lands + SPREAD :]) > 0.05
 
 
 def test_playing_once_learns_and_the_reopened_session_exports_what_it_learned(ardour: Ardour) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from bridge_rig import Rig
-from scenes import document
+from scenes import RATE, SONG, distance, document
 
 LOOK_AHEAD = 0.1
 IMPULSE = 10_007
@@ -53,3 +53,30 @@ def test_pedalboard_compensates_so_that_the_impulse_stays(rig: Rig, rate: int) -
     result = rig.job("pedalboard", steps, rate=rate, block=rate)  # compensated within one call
     assert result.step("activate")["latency"] == round(LOOK_AHEAD * rate)
     assert np.array_equal(result.audio("out.npy"), song)
+
+
+def ahead(rig: Rig, seconds: float, blocks: list[int]) -> np.ndarray:
+    """What comes out of a first bounce with a look-ahead, from where the song's start is heard."""
+    state = rig.state("clap", f"ahead-{seconds}", *document(look_ahead=seconds))
+    latency = round(seconds * RATE)
+    audio = np.concatenate([SONG, np.zeros((2, latency), np.float32)], axis=1)
+    steps = [
+        {"do": "load", "from": state},
+        {"do": "activate"},
+        {"do": "play", "audio": audio, "offline": True, "blocks": blocks, "out": "out.npy"},
+    ]
+    return rig.job("clap", steps, limit=60).audio("out.npy")[:, latency:]
+
+
+@pytest.mark.clap
+@pytest.mark.parametrize("seconds", [2.08, 2.4])
+def test_the_shortest_look_aheads_are_rendered_whatever_the_blocks(rig: Rig, seconds: float) -> None:
+    outs = [ahead(rig, seconds, blocks) for blocks in ([512], [77, 1000])]
+    assert distance(outs[0][:, : RATE // 10], SONG[:, : RATE // 10]) > 0.05
+    assert outs[0].tobytes() == outs[1].tobytes()
+
+
+@pytest.mark.clap
+def test_a_look_ahead_too_short_to_render_from_keeps_nobody_waiting(rig: Rig) -> None:
+    """A bounce would wait for windows that need what it has yet to play."""
+    assert np.array_equal(ahead(rig, 2.0, [512]), SONG)

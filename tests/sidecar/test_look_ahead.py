@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from conftest import RATE, music
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from peer import CHUNK, PASS, STOP, Peer
 from rendering import DOCUMENT
@@ -15,15 +15,17 @@ from rendering import DOCUMENT
 from engine import Session, Stream
 from sidecar.bounce import bounce
 from sidecar.captured import Captured
+from sidecar.ending import PASSES, Endings
 from sidecar.frames import centre
 from sidecar.look_ahead import LookAheadPass
 from sidecar.material import Preparer
 from sidecar.parameters import TABLE
 from sidecar.progress import Progress
+from sidecar.rendering import Rendering
 from sidecar.source import canonical
-from sidecar.spans import OVERLAP, TAIL, span_course, span_length
+from sidecar.spans import HELD_BACK, OVERLAP, TAIL, least_latency, span_course, span_length
 from sidecar.takes import Takes
-from sidecar.windows import Run
+from sidecar.windows import Run, Windows
 
 FRAME = 1_920
 LATENCY = 3 * RATE
@@ -78,6 +80,15 @@ def cut(total: int, pattern: list[int]) -> list[int]:
 @pytest.fixture(scope="module")
 def reference(session: Session) -> np.ndarray:
     return Listener(session).feed([TOTAL + LATENCY])
+
+
+@given(st.integers(2 * RATE, 30 * RATE))
+def test_the_first_window_is_complete_before_it_is_heard(session: Session, latency: int) -> None:
+    assume(latency >= least_latency(RATE))
+    course = span_course(0, latency, RATE, None)
+    _, needed = Windows(session, 0, course.end, RATE).needs(0)
+    last = next(index for index in range(9) if course.first_heard(index + 1) >= needed)
+    assert course.region(last).end * FRAME + HELD_BACK <= latency
 
 
 @given(st.integers(2 * RATE, 30 * RATE), st.sampled_from([RATE]))
@@ -249,6 +260,18 @@ def test_the_first_bounce_through_the_plugins_messages_is_wet_and_is_still_learn
     peer.automation([(STOP, 0, 1, TOTAL, 0.0, 0, 0)])
     _, frames = peer.wait("document", lambda m: m["attachments"])
     assert json.loads(frames[0])["learned"]["samples"] == TOTAL
+
+
+def test_of_passes_that_are_over_as_many_are_kept_as_a_plugin_hears(session: Session) -> None:
+    endings, score = Endings(), Listener(session, text=True).run.score
+    for number in range(1, PASSES + 50):
+        endings.keep(number, LATENCY)
+        run = LookAheadPass(session, score, RATE, 0, DEFAULTS, latency=LATENCY)
+        run.cover(1)
+        assert endings.take(Rendering(run, number, RATE))
+    assert endings.numbers == list(range(50, PASSES + 50))
+    endings.keep(PASSES + 50, 2 * LATENCY)
+    assert endings.first is None
 
 
 def play(peer: Peer, number: int, samples: int, reason: int = 0) -> None:
