@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -22,7 +21,7 @@ from sidecar.prompts import said
 from sidecar.protocol import MAX_DOCUMENT, Missing, TakeInfo
 from sidecar.sidechain import SideChain
 from sidecar.sources import LEARN, NONE, Found, Sources
-from sidecar.spans import least_latency, span_course
+from sidecar.spans import span_course
 from sidecar.takes import Takes, takes_of
 
 if TYPE_CHECKING:
@@ -270,10 +269,6 @@ class Project:
         Raises:
             StateError: so short a latency leaves nothing to render from.
         """
-        least = least_latency(rate)
-        if latency < least:
-            text = f"look_ahead is {latency / rate:g} s."
-            raise StateError(text, f"Set it to 4 s, at least to {ceil(100 * least / rate) / 100:g} s, or to 0.")
         if self.mode != LEARN and not self.is_wet:
             return None
         audio = None if self.mode == LEARN else self._sources.current(self.mode)

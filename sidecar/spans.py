@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from engine.song.regions import Region as Placed
 from sidecar.course import LAST_FRAME, Course
+from sidecar.errors import StateError
 from sidecar.frames import FRAME_RATE, WINDOW, down_to_window, first_sample
 from sidecar.windows import LENGTH
 
@@ -78,7 +80,15 @@ def _until_heard(length: int) -> int:
 
 
 def span_course(first_frame: int, latency: int, rate: int, extent: Region | None) -> Course:
-    """The course of a look-ahead pass that begins at a frame; with an extent, no further than that reaches."""
+    """The course of a look-ahead pass that begins at a frame; with an extent, no further than that reaches.
+
+    Raises:
+        StateError: so short a latency leaves nothing to render from.
+    """
+    least = least_latency(rate)
+    if latency < least:
+        text = f"look_ahead is {latency / rate:g} s."
+        raise StateError(text, f"Set it to 4 s, at least to {ceil(100 * least / rate) / 100:g} s, or to 0.")
     length = span_length(latency, rate)
     start, end = down_to_window(first_frame), LAST_FRAME
     if extent is not None:

@@ -56,7 +56,7 @@ def test_a_bounce_repeats_and_depends_on_seed_and_lanes(session: Session) -> Non
     assert len(set(digests)) == 3
 
 
-@pytest.mark.parametrize("look_ahead", [0.0, 2.0])
+@pytest.mark.parametrize("look_ahead", [0.0, 2.4])
 def test_prompts_follow_the_tempo_and_metre_given_unless_the_document_says_which(
     session: Session, look_ahead: float
 ) -> None:
@@ -70,12 +70,18 @@ def test_prompts_follow_the_tempo_and_metre_given_unless_the_document_says_which
     assert digest(silent, Tempo(90.0, 3, 4, 0)) == digest(silent, UNKNOWN) == plain
 
 
-@pytest.mark.parametrize("look_ahead", [1.0, 2.0, 2.4])
+@pytest.mark.parametrize("look_ahead", [2.1, 2.4])
 def test_a_bounce_with_a_short_look_ahead_is_rendered_to_its_end(session: Session, look_ahead: float) -> None:
     """Spans are then shorter than what the song's first window is decoded from."""
     out, report = bounce(session, CLIP, RATE, DOCUMENT.patch({"look_ahead": look_ahead}))
     assert report.generations >= 2
     assert all(np.abs(out - CLIP)[:, at : at + RATE // 10].max() > 0.01 for at in range(0, CLIP.shape[1], RATE // 10))
+
+
+def test_a_look_ahead_too_short_to_render_from_is_refused_as_in_a_host(session: Session) -> None:
+    with pytest.raises(StateError, match=r"look_ahead is 1 s\.") as refused:
+        bounce(session, CLIP, RATE, DOCUMENT.patch({"look_ahead": 1.0}))
+    assert "at least to 2.07 s" in refused.value.fix
 
 
 def test_mix_0_is_the_track(session: Session) -> None:

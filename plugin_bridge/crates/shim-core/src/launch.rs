@@ -19,6 +19,9 @@ const RETRY: Duration = Duration::from_secs(60);
 /// because one that fails at the end of its imports has lived that long too.
 const STABLE: Duration = Duration::from_secs(10);
 const FIRST_DELAY: Duration = Duration::from_millis(100);
+/// After a start that found another sidecar, which has no run file because it still starts or already ends: both take
+/// seconds, and each start in vain costs a third of one of a core.
+const OCCUPIED: Duration = Duration::from_secs(1);
 const MAX_LAUNCH_FILE: u64 = 64 << 10;
 const MAX_LOG: u64 = 4 << 20;
 
@@ -108,7 +111,11 @@ impl Launcher {
         let was_stable = self.serving.take().is_some_and(|since| since.elapsed() >= STABLE);
         self.child = None;
         self.ended_badly = if well || was_stable { 0 } else { self.ended_badly + 1 };
-        let delay = if self.ended_badly >= LIMIT { RETRY } else { FIRST_DELAY * 2u32.pow(self.ended_badly) };
+        let delay = match self.ended_badly {
+            0 if well => OCCUPIED,
+            LIMIT.. => RETRY,
+            ended_badly => FIRST_DELAY * 2u32.pow(ended_badly),
+        };
         self.due = Some(Instant::now() + delay);
     }
 }
