@@ -16,8 +16,10 @@ from ardour_session import environment_of
 from bridge_rig import Rig
 from parameter_table import TABLE
 from plugin_state import blob, document_of
-from qtractor_session import PERIOD, Insert, Rolling, Studio, installed, state_of, studio, write_session
+from qtractor_file import Insert, state_of, write_session
+from qtractor_session import PERIOD, Rolling, Studio, installed, studio
 from scenes import RATE, SONG, distance, document, loudness
+from trap_build import Trap, caught
 
 pytestmark = pytest.mark.qtractor
 
@@ -105,6 +107,18 @@ def test_the_session_holds_what_it_learned(visit: Visit) -> None:
 def test_the_reopened_session_is_wet_without_learning_again(visit: Visit) -> None:
     assert distance(visit.reopened[:, EDGE:STEP], SONG[:, EDGE:STEP]) > 0.05
     assert np.array_equal(visit.reopened[:, STEP + LATE : END - EDGE], SONG[:, STEP + LATE : END - EDGE])
+
+
+def test_nothing_forbidden_happens_on_qtractors_audio_thread(qtractor: Studio, trap: Trap, tmp_path: Path) -> None:
+    """A live roll with the trap in. The trap speaks when qtractor has ended."""
+    log = tmp_path / "trap.log"
+    insert = Insert(trap.bundles.clap, blob(*document(SONG)), MIX, [(0, 1.0), (STEP, 0.0)])
+    session = write_session(qtractor.home / "trapped", "trapped", SONG, RATE, insert)
+    with qtractor.opened(session, trap.environment(log)) as rolling:
+        rolling.play(END / RATE)
+        rolling.save()
+        rolling.quit()
+    assert caught(log) == []
 
 
 def test_the_same_session_with_a_plugin_that_is_not_ours_and_with_none(qtractor: Studio) -> None:
