@@ -149,7 +149,7 @@ def test_a_pass_with_a_look_ahead_does_not_wait_since_it_may_be_over_before_its_
     player: Player, offline: bool
 ) -> None:
     player.teach(1, CLIP)
-    player.begin(2, offline, latency=2 * RATE)
+    player.begin(2, offline, latency=4 * RATE)
     player.feed(Kind.BLOCK, 2, 0, aux=512)
     (opened,) = [message for message, _ in player.messages("pass") if message["pass"] == 2]
     assert opened["wet"] is True
