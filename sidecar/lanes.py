@@ -22,6 +22,11 @@ ON: Final = 0.5
 """From here on a switch is on: its two values are 0 and 1, and a ramp between them passes everything else."""
 
 
+DEPARTED: Final = 0.01
+"""Share of a parameter's range by which a round of a loop leaves the round before. Hosts that send one value a block
+read a drawn ramp at other places in each round, and are not to be taken for a hand on the knob."""
+
+
 class Drawn(Protocol):
     """Lanes as a snapshot reads them."""
 
@@ -63,6 +68,7 @@ class LaneSet:
         self._stepped = {row.key for row in rows if row.curve == "stepped"}
         self._known = {row.key: Track(self._first_frame) for row in rows}
         self._before = memory or Memory()
+        self._departed: set[str] = set()
         self._counted = dict.fromkeys(self._lanes, 1)
         self._held = {key: lane.value(0) for key, lane in self._lanes.items()}
         self._first_values = dict(self._held)
@@ -108,11 +114,15 @@ class LaneSet:
         return self._held[key]
 
     def frames(self, key: str, region: Region) -> NDArray[np.float32]:
-        """A lane over a region as far as it is known, [T] float32: known, else the previous round's, else held."""
+        """A lane over a region as far as it is known, [T] float32: known, else the previous round's, else held.
+
+        A lane that left the previous round's is held: somebody drew it anew, or has a hand on the knob.
+        """
         here = min(max(self._first_frame - region.start, 0), region.frames)
         values = np.full(region.frames, self.hold(key), np.float32)
         values[:here] = self._first_values[key]
-        for layer in (self._before, self._tracked(key)):
+        layers = [self._tracked(key)] if key in self._departed else [self._before, self._tracked(key)]
+        for layer in layers:
             known = layer.over(key, region)
             np.copyto(values, known, where=~np.isnan(known))
         return values
@@ -172,7 +182,15 @@ class LaneSet:
         positions = where(np.arange(self._reached, frame), self.rate)
         lane = self._lanes[key]
         alone = len(positions) == 1  # the usual case, for which arrays are a detour
-        self._known[key].append(np.array([lane.at(int(positions[0]))]) if alone else lane.sample(positions))
+        values = np.array([lane.at(int(positions[0]))]) if alone else lane.sample(positions)
+        self._known[key].append(values)
+        if key in self._before.values and key not in self._still:
+            self._compare(key, Region(self._reached, len(values)), values)
+
+    def _compare(self, key: str, region: Region, values: NDArray[np.float64]) -> None:
+        away = np.abs(values - self._before.over(key, region))
+        if (away > DEPARTED * (TABLE[key].max - TABLE[key].min)).any():  # not a number where nothing is remembered
+            self._departed.add(key)
 
 
 @dataclass(frozen=True)

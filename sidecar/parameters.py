@@ -66,11 +66,11 @@ class Parameter(Struct, frozen=True, kw_only=True):
         value = self.quantise(plain)
         match self.text:
             case "percent":
-                return f"{value * 100.0:.1f}"
+                return f"{value * 100.0:z.1f}"
             case "decibel":
-                return f"{value:.2f}"
+                return f"{value:z.2f}"
             case "factor":
-                return f"{value:.3f}"
+                return f"{value:z.3f}"
             case "integer":
                 return f"{value:.0f}"
             case "switch":

@@ -119,9 +119,9 @@ impl Parameter {
     pub fn display(&self, plain: f64) -> String {
         let value = self.quantise(plain);
         match self.text {
-            Text::Percent => format!("{:.1}", value * 100.0),
-            Text::Decibel => format!("{value:.2}"),
-            Text::Factor => format!("{value:.3}"),
+            Text::Percent => decimal(value * 100.0, 1),
+            Text::Decibel => decimal(value, 2),
+            Text::Factor => decimal(value, 3),
             Text::Integer => format!("{value:.0}"),
             Text::Switch => (if value >= 0.5 { "On" } else { "Off" }).to_owned(),
             Text::Choice => self.choices[(value - self.min) as usize].to_owned(),
@@ -152,6 +152,15 @@ impl Parameter {
         };
         let value: f64 = bare.parse().ok().filter(|value: &f64| value.is_finite())?;
         Some(self.quantise(if self.text == Text::Percent { value / 100.0 } else { value }))
+    }
+}
+
+/// So many decimals; what rounds to zero has no sign.
+fn decimal(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.bytes().all(|byte| matches!(byte, b'0' | b'.')) => zero.to_owned(),
+        _ => text,
     }
 }
 
@@ -190,6 +199,11 @@ mod tests {
             prop_assert_eq!(parameter.parse(&with_unit), Some(value));
             let shown = if parameter.text == Text::Decibel { 0.01 } else { 0.001 };
             prop_assert!((value - parameter.plain(normal)).abs() <= 0.51 * shown || parameter.steps.is_some());
+        }
+
+        #[test]
+        fn zero_is_read_without_a_sign(parameter in any_parameter(), close in -0.0004f64..0.0) {
+            prop_assert!(!parameter.display(close).starts_with("-0.0") || parameter.text != Text::Percent);
         }
 
         #[test]
