@@ -219,5 +219,7 @@ def studio(home: Path, base: dict[str, str], rate: int) -> Iterator[Studio]:
         environment["DISPLAY"] = f":{os.read(reading, 16).decode().strip()}"
         made = Studio(home, environment)
         _start(stack, ["openbox"], environment, sink)
+        # keys reach no window before somebody manages them
+        wait_for("window manager", lambda: made.said("xdotool", "get_desktop").strip())
         wait_for("JACK server", lambda: "system:playback_1" in made.said("jack_lsp"))
         yield made
