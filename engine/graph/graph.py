@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType, TracebackType
-from typing import Final, Self
+from types import MappingProxyType
+from typing import Final
 
+from engine.closing import Closing
 from engine.graph.errors import GraphError
 from engine.graph.executor import Executor, Outputs, Progress
 from engine.graph.node import Node
@@ -16,7 +17,7 @@ MAX_NODES: Final = 1000  # two orders above the largest graph that the 32 operat
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
-class Graph:
+class Graph(Closing):
     """Nodes that are connected by typed ports. One thread at a time may use a graph.
 
     with Graph() as graph:
@@ -144,14 +145,6 @@ class Graph:
         """Close sessions and streams that nodes opened, and forget every result. Safe to call twice."""
         self._closed = True
         self._executor.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _node(self, name: str) -> Node:
         if name not in self._nodes:

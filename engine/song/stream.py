@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.checks import whole
+from engine.closing import Closing
 from engine.errors import EngineError, RequestError
 from engine.request.request import Request
 from engine.request.snapshot import check
@@ -46,7 +45,7 @@ class _Job:
     version: int  # counts the requests of the song, from 1
 
 
-class SongStream:
+class SongStream(Closing):
     """A song's latent where it is listened to, in regions of one length that are generated ahead of the playhead.
 
     A region's latent is a function of the request and of its place in the song alone (and, where the request leaves
@@ -178,14 +177,6 @@ class SongStream:
         self._jobs.clear()
         self._latents.clear()
         self._versions.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _submit(self) -> None:
         job = self._next()

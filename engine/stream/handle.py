@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.closing import Closing
 from engine.errors import RequestError
 from engine.request.curves import Curve
 from engine.request.request import Request
@@ -21,7 +21,7 @@ Decode: TypeAlias = Callable[[ArrayLike, int, int, bool], NDArray[np.float32]]
 _FIELDS: Final = frozenset(field.name for field in fields(Request))
 
 
-class StreamHandle:
+class StreamHandle(Closing):
     """A stream and the request that its next tick hands in. `Session.stream` makes it.
 
     Attributes:
@@ -76,14 +76,6 @@ class StreamHandle:
     def close(self) -> None:
         """Drop everything in flight. Safe to call twice."""
         self._stream.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _changed(self, changes: dict[str, Any]) -> Request:
         for name, value in changes.items():

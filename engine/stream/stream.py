@@ -1,8 +1,6 @@
 """The stream: requests in, one step for all slots per tick, finished latents out."""
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import torch
@@ -10,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.backends import DitBackend
 from engine.checks import whole
+from engine.closing import Closing
 from engine.errors import EngineError, RequestError
 from engine.request.curves import Curve
 from engine.request.request import Request
@@ -26,7 +25,7 @@ UNCHECKED = "not checked here; Session.self_check proves or downgrades it"
 MAX_DEPTH = 8  # a turbo schedule has 8 steps; more slots than steps would never fill
 
 
-class Stream:
+class Stream(Closing):
     """Generations of one length in flight at different steps. One thread at a time may use a stream.
 
     A request that is admitted in tick k with n steps is returned by tick k + n - 1. Its latent is a function of the
@@ -214,14 +213,6 @@ class Stream:
         self._waiting = None
         for slot in self._bank.slots:
             self._bank.cancel(slot.request_id)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _admit(self) -> None:
         if self._waiting is None or len(self._bank.slots) >= self._depth:

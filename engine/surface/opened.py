@@ -1,12 +1,12 @@
 """A checkpoint while it is open: its weights, its backend, its LoRAs."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from engine import device as devices
 from engine.backends import Backend
 from engine.backends.choose import check_backend
+from engine.closing import Closing
 from engine.errors import EngineError, RequestError
 from engine.lora.library import LoraLibrary
 from engine.model import checkpoint as checkpoints
@@ -15,7 +15,7 @@ from engine.model.hub import Progress
 from engine.parts import Parts, locate, no_progress, open_parts
 
 
-class Opened:
+class Opened(Closing):
     """What every part of a session stands on. Open a `Session`, not this."""
 
     def __init__(self, info: CheckpointInfo, threads: int, backend: str, report: Progress) -> None:
@@ -113,14 +113,6 @@ class Opened:
         """Let no LoRA act any more. All of them stay registered; `loras.forget` takes one off the list."""
         for name in self.loras.active():
             self.loras.remove(name)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def _open(self) -> Parts:
