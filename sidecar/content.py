@@ -1,12 +1,12 @@
 """The content store: source audio by hash, in the user's data folder, for what is too long to embed in a project."""
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import platformdirs
 
+from sidecar import whole
 from sidecar.errors import ContentError
 from sidecar.fields import SourceEntry
 from sidecar.source import SourceAudio, decode_flac
@@ -28,7 +28,7 @@ class ContentStore:
         self._limit = limit
 
     def put(self, source: SourceAudio, flac: bytes | None = None) -> Path:
-        """Keep a source; written to a temporary name and renamed, so that a reader never sees half a file.
+        """Keep a source.
 
         Raises:
             ContentError: the folder cannot be written.
@@ -39,9 +39,7 @@ class ContentStore:
                 os.utime(path)
                 return path
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
-                file.write(source.flac() if flac is None else flac)
-            Path(file.name).replace(path)
+            whole.write(path, source.flac() if flac is None else flac)
         except OSError as error:
             raise ContentError(
                 f"{self.folder} cannot be written: {error.strerror}.", "Free space there, or set DEMON_CONTENT_DIR."

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import platformdirs
 
-from sidecar import wav
+from sidecar import wav, whole
 from sidecar.errors import StateError
-from sidecar.library import UNSAFE
+from sidecar.library import MAX_STEM, UNSAFE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 Format = Literal["wav", "flac"]
 
 FORMATS: Final = ("wav", "flac")
-LONGEST: Final = 200
-"""UTF-8 bytes of a file's name; file systems take 255 with the longest suffix that is added."""
-
 NAMES: Final = 10_000
 """Files of one name that are told apart by a number; nobody looks through more."""
 
@@ -49,7 +46,7 @@ def export(audio: SourceAudio, kind: Format) -> Path:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _refused(place, error) from error
-    short = audio.name.strip().translate(UNSAFE).encode()[:LONGEST].decode(errors="ignore")
+    short = audio.name.strip().translate(UNSAFE).encode()[:MAX_STEM].decode(errors="ignore")
     stem = short.lstrip(".").rstrip(". ") or "Take"
     with _ONE_AT_A_TIME:  # two of one name must not choose one file
         return _write_beside(place, stem, kind, audio)
@@ -75,16 +72,10 @@ def write(path: Path, audio: SourceAudio) -> None:
         raise StateError(f"{path} is neither .wav nor .flac.", "Name a file that ends in .wav or .flac.")
     if kind == "flac" and audio.scale > 1.0:
         raise StateError("The take is louder than full scale.", "Export it as .wav, which has room for that.")
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_bytes(_wav(audio) if kind == "wav" else _flac(audio))
-        temporary.replace(path)
+        whole.write(path, wav.encode(audio.audio, audio.rate) if kind == "wav" else _flac(audio))
     except OSError as error:
         raise _refused(path, error) from error
-
-
-def _wav(audio: SourceAudio) -> bytes:
-    return wav.encode(audio.audio, audio.rate)
 
 
 def _flac(audio: SourceAudio) -> bytes:

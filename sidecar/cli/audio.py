@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sidecar import wav
+from sidecar import wav, whole
 from sidecar.cli.output import CommandError
 
 
@@ -35,10 +35,8 @@ def write_wav(path: Path, audio: NDArray[np.float32], rate: int) -> None:
     Raises:
         CommandError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_bytes(wav.encode(audio, rate))
-        temporary.replace(path)
+        whole.write(path, wav.encode(audio, rate))
     except OSError as error:
         raise CommandError(
             f"{path} cannot be written: {error.strerror}", "choose a folder that you can write to"
