@@ -184,7 +184,7 @@ class LaneSet:
         alone = len(positions) == 1  # the usual case, for which arrays are a detour
         values = np.array([lane.at(int(positions[0]))]) if alone else lane.sample(positions)
         self._known[key].append(values)
-        if key in self._before.values and key not in self._still:
+        if key in self._before.values and key not in self._still and key not in self._departed:
             self._compare(key, Region(self._reached, len(values)), values)
 
     def _compare(self, key: str, region: Region, values: NDArray[np.float64]) -> None:

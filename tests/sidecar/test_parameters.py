@@ -34,6 +34,11 @@ def test_what_is_displayed_can_be_typed(row: Parameter, normal: float) -> None:
     assert row.display(row.parse(f" {text} {row.unit} ")) == text
 
 
+@given(ROWS, st.floats(-0.0004, 0.0))
+def test_zero_is_read_without_a_sign(row: Parameter, close: float) -> None:
+    assert not row.display(close).startswith("-")
+
+
 @pytest.mark.parametrize("text", ["", "loud", "nan", "inf", "1 2"])
 def test_a_text_that_is_no_value_is_refused_with_a_fix(text: str) -> None:
     with pytest.raises(StateError, match="output_gain") as caught:
