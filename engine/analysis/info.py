@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.analysis.keys import key_fits
 from engine.checks import frozen
 from engine.constants import AUDIO_CHANNELS, SAMPLE_RATE
 from engine.text.format import MAX_BPM, MIN_BPM
@@ -14,13 +15,6 @@ from engine.text.format import MAX_BPM, MIN_BPM
 _RATE: Final = 22_050  # what librosa's tempo and chroma are tuned to
 _HOP: Final = 512
 _SILENCE: Final = 1e-4  # -80 dBFS: below it there is nothing to beat or to sound
-
-_NOTES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-# How well each note above the tonic fits, as listeners rated it: Krumhansl and Kessler, 1982.
-_PROFILES: Final = {
-    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +85,5 @@ def _key(librosa: Any, mono: NDArray[np.float32]) -> str | None:
     chroma: NDArray[np.float32] = librosa.feature.chroma_cqt(y=sounding, sr=_RATE).mean(axis=1)
     if not np.ptp(chroma):
         return None
-    fits = {
-        f"{note} {mode}": float(np.corrcoef(np.roll(profile, tonic), chroma)[0, 1])
-        for tonic, note in enumerate(_NOTES)
-        for mode, profile in _PROFILES.items()
-    }
+    fits = key_fits(chroma)
     return max(fits, key=lambda name: fits[name])

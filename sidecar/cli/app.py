@@ -12,6 +12,7 @@ from sidecar.cli import (
     checkpoints,
     control,
     doctor,
+    evaluate,
     graph,
     instances,
     plugin,
@@ -33,6 +34,7 @@ app.command()(serve.sidecar)
 app.add_typer(plugin.app, name="plugin")
 app.command()(bounce.bounce)
 app.add_typer(bench.app, name="bench")
+app.command("eval")(evaluate.evaluate)
 app.command()(doctor.doctor)
 app.command("set")(control.set_command)
 app.command()(instances.instances)

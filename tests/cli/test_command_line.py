@@ -20,6 +20,7 @@ COMMANDS = [
     "presets",
     "takes",
     "bench",
+    "eval",
     "checkpoint",
     "graph",
 ]
