@@ -14,7 +14,7 @@ from engine.training.flow.task import FlowTask
 from engine.training.music.split import training
 from engine.training.recipe import Recipe
 from engine.training.run.loop import Report, run
-from engine.training.run.state import averaged
+from engine.training.run.state import averaged, reached
 from engine.training.run.world import World
 
 _torch: Any = torch
@@ -61,6 +61,12 @@ def flow(world: World, recipe: Recipe, folder: Path, minutes: float, reporter: R
     task = FlowTask(Parts(recipe.sizes, clips.silence), tokenizer, clips, recipe.batches, recipe.flow)
     report = reporter("flow", recipe.flow_run.steps) if world.first else None
     run(task, recipe.flow_run, folder / "flow", world, minutes=minutes, report=report)
+
+
+def complete(name: str, recipe: Recipe, folder: Path) -> bool:
+    """Whether a stage reached its end. Encoding has no state: it does what is missing."""
+    steps = {"codec": recipe.codec_run.steps, "decoder": recipe.decoder_run.steps, "flow": recipe.flow_run.steps}
+    return name not in steps or reached(folder / name) == steps[name]
 
 
 def _counts(recipe: Recipe) -> dict[str, int]:

@@ -56,6 +56,12 @@ class State:
             _write(self._weights, {"step": step, "config": self._config, **weights})
 
 
+def reached(folder: Path) -> int:
+    """Steps of a run that were done."""
+    path = folder / "weights.pt"
+    return int(_read(path)["step"]) if path.is_file() else 0
+
+
 def averaged(folder: Path) -> dict[str, Any]:
     """The averaged weights of a run.
 
