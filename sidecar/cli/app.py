@@ -20,6 +20,7 @@ from sidecar.cli import (
     scene,
     serve,
     takes,
+    train,
 )
 from sidecar.cli.output import OUT, report_error
 
@@ -43,6 +44,7 @@ app.add_typer(presets.app, name="presets")
 app.add_typer(takes.app, name="takes")
 app.add_typer(checkpoints.app, name="checkpoint")
 app.add_typer(graph.app, name="graph")
+app.command(help=train.EXPLAINED)(train.train)
 
 
 def _version(wanted: bool) -> None:

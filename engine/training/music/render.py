@@ -16,6 +16,7 @@ _NOTES: Final = 1_500  # notes that a bank keeps, about 0.5 GB: enough that a tr
 _DUCKED: Final = 0.3  # gain on the beat of what the kick ducks
 _RECOVERY: Final = 0.6  # share of a beat after which it is back
 _CEILING: Final = 0.9  # peaks are rounded off towards it
+_LONGEST: Final = 8 * SAMPLE_RATE  # samples of the longest note: a bar at 75 bpm and what rings after it
 _SHORT: Final = SAMPLE_RATE // 10
 
 
@@ -39,20 +40,36 @@ class Bank:
         return self._voices[voice](pitch, length)
 
 
-def render(score: Score, bank: Bank) -> Wave:
-    """[2, 1920 frames] float32 at 48 kHz, |sample| < 0.9."""
-    drums = np.zeros((2, score.frames * FRAME_SAMPLES), np.float32)
+def render(score: Score, bank: Bank, start: int = 0, count: int | None = None) -> Wave:
+    """Render a clip, or a part of it.
+
+    Args:
+        score: the clip.
+        bank: its voices.
+        start: first sample.
+        count: samples; None for all that are left.
+
+    Returns:
+        [2, count] float32 at 48 kHz, |sample| < 0.9.
+    """
+    end = score.frames * FRAME_SAMPLES if count is None else start + count
+    drums = np.zeros((2, end - start), np.float32)
     rest = np.zeros_like(drums)
     for note in score.notes:
-        wave = bank.note(note)[:, : drums.shape[1] - note.start]
-        into = rest if note.pitch else drums
-        into[:, note.start : note.start + wave.shape[1]] += note.level * wave
+        if note.start < end and note.start + _LONGEST > start:
+            _add(rest if note.pitch else drums, note.level, bank.note(note), note.start - start)
     if score.pump:
-        rest *= _ducking(score.pump, rest.shape[1])
+        rest *= _ducking(score.pump, start, end)
     mix: Wave = np.tanh(0.8 * (drums + rest)) * np.float32(_CEILING)
     return mix
 
 
-def _ducking(beat: int, count: int) -> Wave:
-    place = (np.arange(count) % beat).astype(np.float32) / (beat * _RECOVERY)
+def _add(into: Wave, level: float, wave: Wave, at: int) -> None:
+    """Add a wave from sample `at` on, which may lie before the first."""
+    part = wave[:, max(0, -at) : into.shape[1] - at]
+    into[:, max(0, at) : max(0, at) + part.shape[1]] += level * part
+
+
+def _ducking(beat: int, start: int, end: int) -> Wave:
+    place = (np.arange(start, end) % beat).astype(np.float32) / (beat * _RECOVERY)
     return np.minimum(_DUCKED + (1.0 - _DUCKED) * place, 1.0).astype(np.float32)

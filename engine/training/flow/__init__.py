@@ -1,0 +1,1 @@
+"""Training the DiT with its text, condition and audio-token encoders, by flow matching on latents."""

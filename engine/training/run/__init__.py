@@ -1,0 +1,1 @@
+"""A training run: workers, optimiser, schedule, state on disk, log."""
