@@ -55,13 +55,15 @@ def measure(session: Session, clips: Clips, count: int, done: Done) -> list[Figu
         done()
     silence = round_trip(session, np.zeros((2, FRAMES * FRAME_SAMPLES), np.float32))
     return [
-        _figure("vae.log_stft", "log-STFT distance", trips, lambda trip: trip.distance, Target(high=0.75)),
-        _figure("vae.si_sdr", "SI-SDR", trips, lambda trip: trip.si_sdr, unit="dB"),
-        _median("vae.si_sdr_median", "SI-SDR, median", [t.si_sdr for t in trips], "dB", Target(low=9.0)),
+        _figure("vae.log_stft", "VAE, log-STFT distance", trips, lambda trip: trip.distance, Target(high=0.75)),
+        _figure("vae.si_sdr", "VAE, SI-SDR", trips, lambda trip: trip.si_sdr, unit="dB"),
+        _median("vae.si_sdr_median", "VAE, SI-SDR, median", [t.si_sdr for t in trips], "dB", Target(low=9.0)),
         *(figure for band in range(len(BANDS)) for figure in _band(band, trips)),
         _width(trips),
-        _peak("vae.silence", "peak where silence goes in, ends left out", silence[:, _END:-_END], Target(high=-60.0)),
-        _peak("vae.silence_ends", "peak where silence goes in", silence),
+        _peak(
+            "vae.silence", "VAE, peak where silence goes in, ends left out", silence[:, _END:-_END], Target(high=-60.0)
+        ),
+        _peak("vae.silence_ends", "VAE, peak where silence goes in", silence),
     ]
 
 
@@ -82,7 +84,7 @@ def _band(band: int, trips: Sequence[_Trip]) -> list[Figure]:
     there = [trip for trip in trips if trip.sdr[band] is not None]
     if not there:
         return []
-    name, says = f"vae.{low}-{high}", f"{low} - {high} Hz"
+    name, says = f"vae.{low}-{high}", f"VAE, {low} - {high} Hz"
     judged = (low, high) == (600, 2_500)  # the band that the first small checkpoint was deaf in
     likeness = [trip.likeness[band] for trip in there]
     return [
@@ -111,7 +113,7 @@ def _peak(name: str, says: str, audio: Audio, target: Target | None = None) -> F
 def _width(trips: Sequence[_Trip]) -> Figure:
     wide = [trip for trip in trips if trip.width[0] > -40.0]  # a mono clip has no width to keep
     changes = [after - before for before, after in (trip.width for trip in wide or trips)]
-    says = "side over mid, out over in, median"
+    says = "VAE, side over mid, out over in, median"
     return _median("vae.stereo", says, changes, "dB", Target(-3.0, 3.0))
 
 
