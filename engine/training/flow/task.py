@@ -30,6 +30,7 @@ class FlowConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         unprompted: share of clips whose prompt is the null embedding.
         on_schedule: share of times that are those of an 8-step schedule.
+        bfloat16: whether the modules compute in it.
         hints: weight of the hints' own loss.
         guidance: how far the target moves, as guidance scale - 1.
         guided_from: step from which it does.
@@ -38,6 +39,7 @@ class FlowConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     unprompted: float = 0.1
     on_schedule: float = 0.3
+    bfloat16: bool = False
     hints: float = 0.3
     guidance: float = 0.6
     guided_from: int = 6000
@@ -56,6 +58,10 @@ class FlowTask(Task):
         self._batches, self._config = batches, config
 
     def losses(self, draw: Draw) -> dict[str, Tensor]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
+            return self._losses(draw)
+
+    def _losses(self, draw: Draw) -> dict[str, Tensor]:
         config, parts, rng = self._config, self._parts, draw.rng
         batch = training_batch(self._clips, self._batches, rng)
         told = conditions.encode(parts, self._tokenizer, batch.prompts, batch.lyrics, batch.timbre)

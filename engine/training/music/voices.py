@@ -45,6 +45,13 @@ def _reese_bass(pitch: int, length: int) -> Wave:
     return pan(np.tanh(0.9 * wave) * gate(count, 0.005, 0.03), 0.0)
 
 
+def _acid_bass(pitch: int, length: int) -> Wave:
+    count, f = _held(length, 0.02), hertz(pitch)
+    dull = _sweep(saw(f, count, 900.0, 3.0), saw(f, count, 350.0, 3.0), 0.15)
+    wave = _sweep(saw(f, count, 2_200.0, 3.0), dull, 0.05)
+    return pan(np.tanh(0.9 * wave) * gate(count, 0.003, 0.02), 0.0)
+
+
 def _pluck(pitch: int, _length: int) -> Wave:
     count, f = int(0.5 * SAMPLE_RATE), hertz(pitch)
     wave = _sweep(saw(f, count, 4_500.0), saw(f, count, 700.0), 0.05) * decay(count, 0.002, 0.13)
@@ -68,6 +75,12 @@ def _warm_pad(pitch: int, length: int) -> Wave:
     return (0.5 * _wide(pitch, count, 800.0) * gate(count, 0.35, 0.5) * swell).astype(np.float32)
 
 
+def _strings(pitch: int, length: int) -> Wave:
+    count = _held(length, 0.3)
+    choir = _wide(pitch, count, 2_500.0) + 0.7 * saw(hertz(pitch), count, 2_500.0)
+    return (0.35 * choir * gate(count, 0.15, 0.3)).astype(np.float32)
+
+
 def _stab(pitch: int, _length: int) -> Wave:
     count, f = int(0.45 * SAMPLE_RATE), hertz(pitch)
     wave = _sweep(saw(f, count, 3_500.0), saw(f, count, 500.0), 0.07) * decay(count, 0.003, 0.12)
@@ -83,6 +96,21 @@ def _keys(pitch: int, length: int) -> Wave:
         2.0 * np.pi * (f * time.astype(np.float64) % 1.0) + (1.2 * np.exp(-time / 0.4) * sine(f, count)) + tine
     )
     return pan(0.6 * body.astype(np.float32) * decay(count, 0.002, 0.9) * gate(count, 0.002, 0.12), -0.1)
+
+
+def _organ(pitch: int, length: int) -> Wave:
+    """Drawbars: each pipe a sine."""
+    count, f = _held(length, 0.04), hertz(pitch)
+    pipes = ((1, 0.5), (2, 0.3), (3, 0.2), (4, 0.15), (6, 0.08))
+    wave = np.sum([level * sine(number * f, count) for number, level in pipes], axis=0)
+    knock = 0.3 * sine(4 * f, count) * decay(count, 0.001, 0.02)
+    return pan(0.7 * (wave + knock) * gate(count, 0.004, 0.04), 0.1)
+
+
+def _marimba(pitch: int, _length: int) -> Wave:
+    count, f = int(0.7 * SAMPLE_RATE), hertz(pitch)
+    bar = sine(f, count) * decay(count, 0.001, 0.16) + 0.35 * sine(4 * f, count) * decay(count, 0.001, 0.04)
+    return pan(0.8 * bar, -0.25)
 
 
 def _bell(pitch: int, _length: int) -> Wave:
@@ -108,11 +136,15 @@ VOICES: Final[Mapping[str, Voice]] = {
     "square bass": _square_bass,
     "sub bass": _sub_bass,
     "reese bass": _reese_bass,
+    "acid bass": _acid_bass,
     "pluck": _pluck,
     "pad": _pad,
     "warm pad": _warm_pad,
+    "strings": _strings,
     "stab": _stab,
     "keys": _keys,
+    "organ": _organ,
+    "marimba": _marimba,
     "bell": _bell,
     "square lead": _square_lead,
     "chip arp": _chip_arp,

@@ -30,14 +30,14 @@ def hertz(pitch: float) -> float:
     return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
 
 
-def saw(frequency: float, count: int, cutoff: float) -> Wave:
-    """A saw whose harmonics fall by 12 dB an octave more above `cutoff` Hz; it starts at phase 0."""
-    return _oscillate(frequency, count, _harmonics(frequency, cutoff, odd=False))
+def saw(frequency: float, count: int, cutoff: float, resonance: float = 0.7) -> Wave:
+    """A saw through a low-pass of two poles at `cutoff` Hz; it starts at phase 0."""
+    return _oscillate(frequency, count, _harmonics(frequency, cutoff, resonance, odd=False))
 
 
 def square(frequency: float, count: int, cutoff: float) -> Wave:
     """A square wave, as `saw`."""
-    return _oscillate(frequency, count, _harmonics(frequency, cutoff, odd=True))
+    return _oscillate(frequency, count, _harmonics(frequency, cutoff, 0.7, odd=True))
 
 
 def sine(frequency: float, count: int) -> Wave:
@@ -85,9 +85,10 @@ def _end(count: int, length: float) -> Wave:
     return np.minimum(left, 1.0)
 
 
-def _harmonics(frequency: float, cutoff: float, *, odd: bool) -> NDArray[np.float64]:
+def _harmonics(frequency: float, cutoff: float, resonance: float, *, odd: bool) -> NDArray[np.float64]:
     number = np.arange(1, max(2, min(_HARMONICS, int(_HIGHEST / frequency))) + 1)
-    level = 1.0 / number / (1.0 + (number * frequency / cutoff) ** 2)
+    place = number * frequency / cutoff
+    level = 1.0 / number / np.hypot(1.0 - place**2, place / resonance)
     return level * (number % 2) if odd else level
 
 
