@@ -70,8 +70,8 @@ def test_a_model_that_does_what_prompts_ask_reaches_real_clips_and_a_deaf_one_is
     deaf = figures(text.measure(Deaf(), clips, 250, (2, 1), 1, lambda: None))
     for name in ("text.tempo", "text.off_grid.tempo", "text.key"):
         assert perfect[name].value.mean >= 0.8, name
-        assert perfect[name].value.mean >= perfect[name].chance + 0.3, name
-        assert abs(deaf[name].value.mean - deaf[name].chance) < 0.15, name
+        assert perfect[name].value.mean >= (perfect[name].chance or 0.0) + 0.3, name
+        assert deaf[name].value.mean == pytest.approx(deaf[name].chance, abs=0.15), name
         assert deaf[name].real == perfect[name].real
     assert perfect["text.beat"].value.mean > 0.6 > deaf["text.beat"].value.mean
     assert perfect["text.beat_all"].by.keys() == STYLES.keys()
@@ -83,7 +83,7 @@ def test_styles_are_told_apart_where_they_are_apart() -> None:
         for model in (Perfect(), Deaf())
     )
     assert perfect.value.mean >= 0.6
-    assert perfect.real >= 0.6
+    assert (perfect.real or 0.0) >= 0.6
     assert deaf.value.mean == pytest.approx(deaf.chance)
     assert deaf.by["techno"] + deaf.by.get("techno as house", 0.0) == 1.0
 
