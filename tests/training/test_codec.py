@@ -46,11 +46,13 @@ def test_each_loss_is_zero_for_equal_sound_and_hears_what_it_is_for() -> None:
     low_late, high_late = torch.sin(2 * torch.pi * 110 * time + 1), torch.sin(2 * torch.pi * 4_000 * time + 1)
     for loss in (log_spectra, log_mels, phases):
         noise = 0.1 * torch.randn(2, 48_000, generator=generator)
-        assert loss(noise, noise) < 1e-6
+        assert loss(noise, noise) < 1e-4
         assert loss(low[None], high[None]) > 0.05
     # phase counts where it is heard, and there alone
     assert phases(low[None], low_late[None]) > 4 * phases(high[None], high_late[None])
-    assert log_mels(low[None], low_late[None]) < 0.2 * log_mels(low[None], 2.0 * low[None])
+    one, other = 0.1 * torch.randn(2, 2, 48_000, generator=generator)
+    assert log_mels(one, other) < 0.5 * log_spectra(one, other)  # hiss is hiss, however its lines fall
+    assert log_mels(one, other) < 0.5 * log_mels(one, 2.0 * one)
 
 
 def test_mid_and_side_keep_the_energy() -> None:
