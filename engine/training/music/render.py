@@ -12,7 +12,7 @@ from engine.training.music.score import Note, Score
 from engine.training.music.voices import VOICES, Voice
 from engine.training.music.waves import Wave
 
-_NOTES: Final = 1_500  # notes that a bank keeps, about 0.5 GB: enough that a training seldom makes one twice
+_NOTES: Final = 3_000  # that a bank keeps, about 1 GB: enough that a training seldom makes one twice
 _DUCKED: Final = 0.3  # gain on the beat of what the kick ducks
 _RECOVERY: Final = 0.6  # share of a beat after which it is back
 _CEILING: Final = 0.9  # peaks are rounded off towards it

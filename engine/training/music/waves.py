@@ -1,5 +1,6 @@
 """What voices are made of: oscillators, envelopes, noise and rooms. All of it repeats to the bit."""
 
+from functools import cache
 from typing import Any, Final, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ Wave = NDArray[np.float32]
 
 _signal = cast(Any, untyped)
 
-_TABLE: Final = 2048  # samples of a wavetable: at 30 Hz still above the sample rate
+_TABLE: Final = 1 << 15  # samples of a wavetable: so many that the nearest one will do, 80 dB above what it misses
 _HIGHEST: Final = 11_000.0  # Hz: of the highest harmonic; what lies above is hiss to the codec
 _HARMONICS: Final = 64
 
@@ -42,8 +43,7 @@ def square(frequency: float, count: int, cutoff: float) -> Wave:
 
 def sine(frequency: float, count: int) -> Wave:
     """A sine from phase 0."""
-    phase = np.arange(count, dtype=np.float64) * (frequency / SAMPLE_RATE)
-    return np.sin(2.0 * np.pi * (phase % 1.0)).astype(np.float32)
+    return _read(_SINE, frequency, count)
 
 
 def decay(count: int, attack: float, fall: float) -> Wave:
@@ -72,12 +72,16 @@ def pan(mono: NDArray[np.floating[Any]], place: float) -> Wave:
 
 def room(dry: Wave, wet: float, fall: float) -> Wave:
     """[2, N + 3 fall] of [2, N] in a room that decays to 1/e in `fall` seconds."""
-    count = int(3.0 * fall * SAMPLE_RATE)
-    response = noise(count, 300.0, 5_000.0) * np.exp(-seconds(count) / fall)
-    response /= np.sqrt(np.square(response).sum(axis=1, keepdims=True))
-    tail = np.asarray(_signal.fftconvolve(dry, response, axes=1), np.float32)
+    tail = np.asarray(_signal.fftconvolve(dry, _response(fall), axes=1), np.float32)
     tail[:, : dry.shape[1]] += dry / wet
     return (tail * wet * _end(tail.shape[1], 0.01)).astype(np.float32)
+
+
+@cache
+def _response(fall: float) -> Wave:
+    count = int(3.0 * fall * SAMPLE_RATE)
+    response = noise(count, 300.0, 5_000.0) * np.exp(-seconds(count) / fall)
+    return (response / np.sqrt(np.square(response).sum(axis=1, keepdims=True))).astype(np.float32)
 
 
 def _end(count: int, length: float) -> Wave:
@@ -95,6 +99,14 @@ def _harmonics(frequency: float, cutoff: float, resonance: float, *, odd: bool) 
 def _oscillate(frequency: float, count: int, levels: NDArray[np.float64]) -> Wave:
     spectrum = np.zeros(_TABLE // 2 + 1, dtype=np.complex128)
     spectrum[1 : levels.size + 1] = -0.5j * _TABLE * levels
-    table = np.fft.irfft(spectrum)
-    place = np.arange(count, dtype=np.float64) * (frequency / SAMPLE_RATE) % 1.0 * _TABLE
-    return np.interp(place, np.arange(_TABLE + 1), np.append(table, table[0])).astype(np.float32)
+    return _read(np.fft.irfft(spectrum).astype(np.float32), frequency, count)
+
+
+def _read(table: Wave, frequency: float, count: int) -> Wave:
+    place = np.arange(count, dtype=np.float64)
+    place *= frequency / SAMPLE_RATE * _TABLE
+    wave: Wave = table[place.astype(np.int64) & (_TABLE - 1)]
+    return wave
+
+
+_SINE: Final = np.sin(2.0 * np.pi * np.arange(_TABLE) / _TABLE).astype(np.float32)
