@@ -73,9 +73,22 @@ def train(
     read = recipes.read(recipe or recipes.SHIPPED)
     for name in [stage for stage in STAGES if stage in (stages or STAGES)]:
         spread(made.STAGES[name], workers, read, folder, minutes, Bar)
+        if name != "encode":  # which learns nothing
+            _picture(folder / name)
         if not made.complete(name, read, folder):
             OUT.print(f"{name} is not complete. Run this again to go on.", markup=False)
             return
     if not stages:
         export.export(read, folder, out or folder / "checkpoint")
         OUT.print(f"{out or folder / 'checkpoint'}", markup=False)
+
+
+def _picture(folder: Path) -> None:
+    """Draw the run, where it can be drawn: a training must not fail for want of a picture."""
+    from engine.errors import EngineError
+    from engine.training.run import plot
+
+    try:
+        OUT.print(f"{plot.draw(folder)}", markup=False)
+    except EngineError as error:
+        ERR.print(f"no picture of {folder.name}: {error}", markup=False)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from torch import Tensor, nn
 
 from engine import EngineError
+from engine.training.run import plot
 from engine.training.run.config import LoopConfig
 from engine.training.run.log import read
 from engine.training.run.loop import Draw, Task, run
@@ -117,3 +118,11 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert (rates[10:500] == 1.0).all()
     assert (np.diff(rates[500:]) <= 0).all()
     assert rates[-1] == pytest.approx(0.01)
+
+
+def test_a_run_can_be_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="holds no step"):
+        plot.draw(tmp_path)
+    run(Line(), CONFIG, tmp_path, World())
+    picture = plot.draw(tmp_path)
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -14,7 +14,7 @@ from engine.constants import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE
 from engine.errors import EngineError
 from engine.request.conditioning import Conditioning
 from engine.session import Session
-from engine.training.corpus import Clip
+from engine.training.lora.restyle import Clip
 
 AUDIO: Final = (".wav", ".flac", ".ogg", ".mp3")
 

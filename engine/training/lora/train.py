@@ -20,9 +20,9 @@ from engine.errors import EngineError, RequestError
 from engine.model.checkpoint import BUNDLED
 from engine.model.models import load
 from engine.session import Session
-from engine.training import corpus
-from engine.training.examples import Example, encode, folder
-from engine.training.factors import TrainableFactors
+from engine.training.lora import restyle
+from engine.training.lora.examples import Example, encode, folder
+from engine.training.lora.factors import TrainableFactors
 
 Report = Callable[[int, float], None]
 """Called after each step with its number and the smoothed loss."""
@@ -178,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m engine.training.lora",
         description="Train a LoRA on a synthesised style, or on a folder of audio with .txt captions beside it.",
     )
-    parser.add_argument("data", help=f"{', '.join(corpus.STYLES)}, or a folder")
+    parser.add_argument("data", help=f"{', '.join(restyle.STYLES)}, or a folder")
     parser.add_argument("-o", "--out", type=Path, required=True, help="the .safetensors file to write")
     parser.add_argument("--checkpoint", default=BUNDLED, help="name, folder or hub id (default %(default)s)")
     parser.add_argument("--trigger", default="", help="word to put before every second caption")
@@ -205,15 +205,11 @@ def _run(given: argparse.Namespace, config: LoraConfig) -> None:
             print(f"step {step} of {config.steps}  loss {loss:.4f}  {time.monotonic() - began:.0f} s", flush=True)
 
     with Session.open(given.checkpoint, threads=given.threads) as session:
-        if given.data in corpus.STYLES:
-            clips = corpus.clips(given.data, given.clips, config.frames * 5 // 4, config.seed)
+        if given.data in restyle.STYLES:
+            clips = restyle.clips(given.data, given.clips, config.frames * 5 // 4, config.seed)
         else:
             clips = folder(Path(given.data), config.frames / 25)
         train(session, list(encode(session, clips, given.trigger)), given.out, config, report)
         (info,) = session.loras.register(given.out)
         size = given.out.stat().st_size >> 10
         print(f"{given.out}: {info.matched} layers, rank {info.rank}, {size} KiB, {info.hash}")
-
-
-if __name__ == "__main__":
-    main()
