@@ -20,7 +20,7 @@ from engine.evaluation.spectra import (
 from engine.session import Session
 
 FRAMES = 150  # 6 s, as the first small checkpoint was judged by
-_FIRST = 0  # number of the first clip
+_FIRST = 6_000  # number of the first clip: trainings watch how they do on those from 0 on
 _END = FRAME_SAMPLES  # the decoder pads a latent with zeros, which are not the latent of silence: ends may click
 
 
