@@ -25,6 +25,7 @@ class Line(Task):
         torch.manual_seed(0)
         self.module = nn.Sequential(nn.Linear(12, 10), nn.Tanh(), nn.Linear(10, 2))
         self.matrices = frozenset({"0.weight"})
+        self.settings = {}
 
     def losses(self, draw: Draw) -> dict[str, Tensor]:
         x = torch.randn(8, 12, generator=draw.noise)

@@ -4,7 +4,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 import torch
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from torch import Tensor, nn
 
 from engine.constants import FRAME_SAMPLES, LATENT_CHANNELS
@@ -43,9 +43,9 @@ class CodecConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     frames: int = 24
     noise: float = 0.15
     spectra: float = 1.0
-    mels: float = 0.7
-    phases: float = 4.0
-    wave: float = 6.0
+    mels: float = 0.5
+    phases: float = 6.0
+    wave: float = 20.0
     compiled: bool = True
     bfloat16: bool = False
     aligned: float = 0.5
@@ -58,6 +58,7 @@ class CodecTask(Task):
         """Train `twin`; where the recipe says so, compiled, which takes a minute."""
         self.module = twin.train()
         self._config, self._bank = config, Bank()
+        self.settings = to_builtins(config)
         self._decoder_only = decoder_only
         if decoder_only:
             twin.encoder.requires_grad_(False)

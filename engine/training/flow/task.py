@@ -9,7 +9,7 @@ from typing import Final, cast
 
 import numpy as np
 import torch
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
@@ -54,6 +54,7 @@ class FlowTask(Task):
     ) -> None:
         self.module = parts.train()
         self.matrices = parts.matrices
+        self.settings = to_builtins({"batches": batches, "flow": config})
         self._parts, self._tokenizer, self._clips = parts, tokenizer, clips
         self._batches, self._config = batches, config
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from msgspec import to_builtins
 from torch import Tensor, nn
 
 from engine.errors import EngineError
@@ -47,10 +48,12 @@ class Task(ABC):
     Attributes:
         module: its parameters.
         matrices: names of those that Muon takes.
+        settings: what a run of it depends on, beside its own configuration.
     """
 
     module: nn.Module
     matrices: frozenset[str]
+    settings: dict[str, Any]
 
     @abstractmethod
     def losses(self, draw: Draw) -> dict[str, Tensor]:
@@ -88,7 +91,7 @@ def run(
     """
     average = deepcopy(task.module).eval().requires_grad_(False)
     optimiser = Optimiser(task.module, task.matrices, config, world)
-    state = State(folder, config, world)
+    state = State(folder, {**to_builtins(config), **task.settings}, world)
     step = state.load(task.module, average, optimiser)
     log = Log(folder / "log.jsonl")
     began = saved = time.monotonic()

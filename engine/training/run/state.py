@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from msgspec import to_builtins
 from torch import nn
 
 from engine.errors import EngineError
-from engine.training.run.config import LoopConfig
 from engine.training.run.optimiser import Optimiser
 from engine.training.run.world import World
 
@@ -16,13 +14,12 @@ from engine.training.run.world import World
 class State:
     """A run's folder. The first worker keeps the weights, each keeps its own part of the optimiser."""
 
-    def __init__(self, folder: Path, config: LoopConfig, world: World) -> None:
-        """Keep a run of `config` in `folder`, which is made if it is missing."""
+    def __init__(self, folder: Path, config: dict[str, Any], world: World) -> None:
+        """Keep a run that depends on `config` in `folder`, which is made if it is missing."""
         folder.mkdir(parents=True, exist_ok=True)
         self._weights = folder / "weights.pt"
         self._steps = folder / f"optimiser-{world.rank}-of-{world.size}.pt"
-        self._config: dict[str, Any] = to_builtins(config)
-        self._world = world
+        self._config, self._world = config, world
 
     def load(self, module: nn.Module, average: nn.Module, optimiser: Optimiser) -> int:
         """Go on from the state that the folder holds, if any.
