@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.codec.codec import DECODE_MARGIN, ENCODE_MARGIN
 from engine.constants import FRAME_SAMPLES
 from engine.evaluation.clips import Clip, Clips
 from engine.evaluation.figures import Done, Figure, Spread, Target
@@ -21,7 +22,8 @@ from engine.session import Session
 
 FRAMES = 150  # 6 s, as the first small checkpoint was judged by
 _FIRST = 6_000  # number of the first clip: trainings watch how they do on those from 0 on
-_END = FRAME_SAMPLES  # the decoder pads a latent with zeros, which are not the latent of silence: ends may click
+# Both ends of a latent are padded with zeros, which are not the latent of silence, and so may click.
+_END = (ENCODE_MARGIN + DECODE_MARGIN) * FRAME_SAMPLES
 
 
 @dataclass(frozen=True, eq=False)

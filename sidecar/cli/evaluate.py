@@ -36,7 +36,7 @@ def evaluate(
     """Measure how good a checkpoint is: its VAE, prompts alone, covers, every lane.
 
     On clips and prompts that it was not trained on, with the mean and the spread over seeds, beside real clips and
-    chance. What each figure means is in docs/evaluation.md. About ten minutes.
+    chance. What each figure means is in docs/evaluation.md. Up to ten minutes.
     """
     if json is not None and not json.parent.is_dir():
         raise CommandError(f"{json.parent} is no folder", "make it, or write elsewhere", 2)
