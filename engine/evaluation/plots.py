@@ -48,7 +48,7 @@ def draw(folder: Path, session: Session, report: Report) -> list[Path]:
         OSError: the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = [_styles(folder / "styles.png", session)]
+    drawn = [_styles(folder / "styles.png", session, _FRAMES // 4 if report.quick else _FRAMES)]
     if report.lanes:
         drawn.append(_lanes(folder / "lanes.png", report.lanes))
     sweeps = [figure for figure in report.figures if figure.name in ("cover.latent", "cover.mel", "cover.onsets")]
@@ -57,15 +57,15 @@ def draw(folder: Path, session: Session, report: Report) -> list[Path]:
     return drawn
 
 
-def _styles(path: Path, session: Session) -> Path:
+def _styles(path: Path, session: Session, frames: int) -> Path:
     """A bar starts at each bright line, a beat at each faint one."""
     figure, axes = _pyplot().subplots(len(PARTS), 1, figsize=(13, 2.1 * len(PARTS)), sharex=True, layout="constrained")
     for number, (axis, style, beat) in enumerate(zip(axes, PARTS, _BEATS, strict=True)):
         case = Case(style, beat, Key(9, "minor"), number)
-        mel = log_mel(generate(session, case, _FRAMES, seed=1))
-        seconds = _FRAMES / FRAME_RATE
+        mel = log_mel(generate(session, case, frames, seed=1))
+        seconds = frames / FRAME_RATE
         axis.imshow(mel.T, origin="lower", aspect="auto", extent=(0, seconds, 0, MEL_BANDS), vmin=-70, vmax=-5)
-        for line in range(int(_FRAMES / beat) + 1):
+        for line in range(int(frames / beat) + 1):
             bar = line % 4 == 0
             axis.axvline(
                 line * beat / FRAME_RATE, color="white", linewidth=1.0 if bar else 0.5, alpha=0.9 if bar else 0.4

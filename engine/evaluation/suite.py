@@ -53,11 +53,11 @@ QUICK: Final = Size(
     trips=2,
     frames=100,
     per_style=(1, 1),
-    style_frames=50,
-    real=(2, 1),
+    style_frames=30,
+    real=(1, 1),
     draws=1,
     covers=1,
-    lane_frames=50,
+    lane_frames=30,
     lane_points=2,
 )
 """Enough to see that everything runs; its figures say little."""
