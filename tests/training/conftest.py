@@ -57,6 +57,7 @@ training_clips = 3
 held_out_clips = 2
 
 [flow]
+bfloat16 = true
 guided_from = 2
 
 [flow_run]

@@ -22,7 +22,7 @@ class BatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     Attributes:
         size: clips per step and worker.
-        frames: lengths, drawn once per batch, with what each is worth.
+        frames: lengths, one of which is drawn for each step.
         kinds: shares of `KINDS`.
         timbre: share of batches that hear their own clips as a reference.
         training_clips: how many there are.
@@ -56,9 +56,8 @@ class Batch:
     timbre: Tensor
 
 
-def training_batch(clips: Clips, config: BatchConfig, rng: np.random.Generator) -> Batch:
-    """A batch of training clips."""
-    frames = int(rng.choice(config.frames))
+def training_batch(clips: Clips, config: BatchConfig, frames: int, rng: np.random.Generator) -> Batch:
+    """A batch of training clips of a length."""
     kinds = [str(kind) for kind in rng.choice(KINDS, config.size, p=config.kinds)]
     indices = [int(index) for index in rng.integers(config.training_clips, size=config.size)]
     batch = assemble(clips, "training", indices, kinds, frames, rng)

@@ -34,7 +34,7 @@ def encode(
     heard, heard_mask = heard.expand(len(prompts), -1, -1), heard_mask.expand(len(prompts), -1)
     pack = cast(Any, ace_step)._pack_sequences  # noqa: SLF001 -- the order in which the DiT expects them
     states_so_far, mask = pack(words, heard, mask, heard_mask)
-    return pack(states_so_far, states, mask, text["attention_mask"].bool())[0]
+    return pack(states_so_far, states, mask, text["attention_mask"].bool())[0].float()
 
 
 def hints(parts: Parts, latent: Tensor, silence: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ def hints(parts: Parts, latent: Tensor, silence: Tensor) -> Tensor:
     limit = 1.0 + 1.0 / (levels - 1.0)
     code = (quantizer.project_in(pooled) / limit).tanh() * limit
     rounded = code + (quantizer._quantize(code) - code).detach()  # noqa: SLF001
-    return parts.audio_token_detokenizer(quantizer.project_out(rounded))[:, :frames]
+    return parts.audio_token_detokenizer(quantizer.project_out(rounded))[:, :frames].float()
 
 
 def _tokens(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> dict[str, Tensor]:

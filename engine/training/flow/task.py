@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from msgspec import Struct, to_builtins
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import PreTrainedTokenizerFast
 
 from engine.training.flow import conditions
@@ -59,12 +60,14 @@ class FlowTask(Task):
         self._batches, self._config = batches, config
 
     def losses(self, draw: Draw) -> dict[str, Tensor]:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
+        # of torch's attention kernels for CPUs the plain one has the fastest gradient: 1.5 times as fast a step
+        with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
             return self._losses(draw)
 
     def _losses(self, draw: Draw) -> dict[str, Tensor]:
         config, parts, rng = self._config, self._parts, draw.rng
-        batch = training_batch(self._clips, self._batches, rng)
+        frames = int(draw.shared.choice(self._batches.frames))
+        batch = training_batch(self._clips, self._batches, frames, rng)
         told = conditions.encode(parts, self._tokenizer, batch.prompts, batch.lyrics, batch.timbre)
         null = parts.condition_encoder.null_condition_emb.expand_as(told)
         untold = torch.tensor(rng.random(len(batch.prompts)) < config.unprompted)
@@ -115,7 +118,7 @@ def _velocity(parts: Parts, noised: Tensor, time: Tensor, told: Tensor, given: T
         encoder_hidden_states=told,
         context_latents=given,
         return_dict=False,
-    )[0]
+    )[0].float()
 
 
 def _times(count: int, on_schedule: float, rng: np.random.Generator) -> Tensor:

@@ -33,11 +33,13 @@ class Draw:
 
     Attributes:
         step: its number, from 0.
-        rng: for choices.
+        shared: for choices that all workers make alike, so that none waits for another.
+        rng: for other choices.
         noise: for tensors.
     """
 
     step: int
+    shared: np.random.Generator
     rng: np.random.Generator
     noise: torch.Generator
 
@@ -116,7 +118,7 @@ def _step(task: Task, config: LoopConfig, step: int, optimiser: Optimiser, world
     rng = np.random.default_rng((config.seed, step, world.rank))
     noise = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
     task.module.zero_grad(set_to_none=False)
-    losses = task.losses(Draw(step, rng, noise))
+    losses = task.losses(Draw(step, np.random.default_rng((config.seed, step)), rng, noise))
     total: Any = losses["total"]
     total.backward()
     parameters = [parameter for parameter in task.module.parameters() if parameter.grad is not None]
