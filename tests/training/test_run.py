@@ -1,8 +1,13 @@
 """A run: it learns, goes on where it was, and two workers are as one with twice the batch."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from msgspec.structs import replace
@@ -96,6 +101,37 @@ def test_two_workers_end_with_the_same_weights_as_each_other_and_resume(tmp_path
     assert len(rows) == 12
     assert rows[-1]["held-out error"] < rows[5]["held-out error"]
     assert (tmp_path / "optimiser-1-of-2.pt").is_file()
+
+
+def test_workers_end_with_the_command_that_was_killed(tmp_path: Path) -> None:
+    code = f"from test_run import endless; endless({str(tmp_path)!r})"
+    command = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent)
+    workers = [_pid(tmp_path / f"{rank}") for rank in range(2)]
+    command.kill()
+    command.wait()
+    for pid in workers:
+        psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=60)
+        assert not psutil.pid_exists(pid)
+
+
+def endless(folder: str) -> None:
+    """What the test above kills."""
+    spread(_forever, 2, folder)
+
+
+def _forever(world: World, folder: str) -> None:
+    part = Path(folder, f"{world.rank}.part")
+    part.write_text(str(os.getpid()), "utf-8")
+    part.rename(part.with_suffix(""))
+    while True:
+        time.sleep(1)
+
+
+def _pid(path: Path) -> int:
+    until = time.monotonic() + 120
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    return int(path.read_text("utf-8"))
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_reached(tmp_path: Path) -> None:
