@@ -133,15 +133,16 @@ def bridge(
 def song(
     minutes: Annotated[
         list[float] | None,
-        typer.Option(min=0.1, max=10, help="Length; may be given twice.", show_default="1, 3 and 10"),
+        typer.Option(min=0.1, max=10, help="Length; may be given twice.", show_default="16 s, and 1, 3 and 10"),
     ] = None,
+    depth: Annotated[int, typer.Option(min=1, max=8, help="Generations in flight.")] = 1,
     source: Annotated[Path | None, typer.Option(help="Song at 48 kHz.", show_default="the demo loop")] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write a JSON document.")] = None,
 ) -> None:
     """Measure what a longer song costs: headless bounces of several lengths, their speed and memory."""
     if json is not None and not json.parent.is_dir():
         raise CommandError(f"{json.parent} is no folder", "make it, or write elsewhere", 2)
-    path, lengths = source or DEMO, minutes or [1.0, 3.0, 10.0]
+    path, lengths = source or DEMO, minutes or [16 / 60, 1.0, 3.0, 10.0]
     _song(path)
 
     from engine.bench import machine
@@ -150,8 +151,8 @@ def song(
     found: list[songs.SongFigures] = []
     with progress() as bar:
         for length in lengths:
-            task = bar.add_task(f"{length:g} minutes", total=1.0)
-            found.append(songs.measure(path, length, lambda share, task=task: bar.update(task, completed=share)))
+            task = bar.add_task(f"{60 * length:g} s", total=1.0)
+            found.append(songs.measure(path, length, depth, lambda share, task=task: bar.update(task, completed=share)))
             if json is not None:  # after each: a long one may be interrupted
                 document = {"machine": machine.describe(), "songs": [asdict(one) for one in found]}
                 json.write_text(dumps(document, indent=2) + "\n", "utf-8")

@@ -1,6 +1,6 @@
 """What longer songs cost: headless bounces of several lengths, each in a process of its own.
 
-Such a process runs `python -m sidecar.cli.songs SOURCE MINUTES`.
+Such a process runs `python -m sidecar.cli.songs SOURCE MINUTES DEPTH`.
 """
 
 import json
@@ -20,10 +20,11 @@ PROMPTS = {"a": "house, kick, hats, saw bass", "b": "ambient, pad chords"}
 
 @dataclass(frozen=True, kw_only=True)
 class SongFigures:
-    """A bounce of the default document over a song at 48 kHz.
+    """A bounce of the default document, but for its depth, over a song at 48 kHz.
 
     Attributes:
         minutes: length of the song.
+        depth: generations in flight.
         region_frames: T of its regions.
         ticks_per_s: engine ticks for a second of song.
         real_time: seconds of song for a second of work, the model already loaded.
@@ -33,6 +34,7 @@ class SongFigures:
     """
 
     minutes: float
+    depth: int
     region_frames: int
     ticks_per_s: float
     real_time: float
@@ -41,18 +43,19 @@ class SongFigures:
     peak_mib: float
 
 
-def measure(source: Path, minutes: float, told: Callable[[float], None]) -> SongFigures:
+def measure(source: Path, minutes: float, depth: int, told: Callable[[float], None]) -> SongFigures:
     """Bounce a song of that length in a new process.
 
     Args:
         source: what it repeats, at 48 kHz.
         minutes: above 0.
+        depth: generations in flight, 1 .. 8.
         told: the share 0 .. 1 that is done.
 
     Raises:
         CommandError: the process failed.
     """
-    command = [sys.executable, "-m", "sidecar.cli.songs", str(source), str(minutes)]
+    command = [sys.executable, "-m", "sidecar.cli.songs", str(source), str(minutes), str(depth)]
     said = ""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None and child.stderr is not None  # noqa: S101, PT018 - they are pipes
@@ -70,6 +73,7 @@ def table(where: str, found: list[SongFigures]) -> str:
     """The figures as a person reads them."""
     names = (
         "song",
+        "depth",
         "region",
         "ticks for a second",
         "against real time",
@@ -78,14 +82,18 @@ def table(where: str, found: list[SongFigures]) -> str:
     )
     head = f"| {' | '.join(names)} |"
     rows = [
-        f"| {one.minutes:g} min | {one.region_frames / 25:g} s | {one.ticks_per_s:.2f} | {one.real_time:.2f} x"
-        f" | {one.processor_s:.2f} s | {one.opened_mib:.0f} / {one.peak_mib:.0f} MiB |"
+        f"| {_length(one.minutes)} | {one.depth} | {one.region_frames / 25:g} s | {one.ticks_per_s:.2f}"
+        f" | {one.real_time:.2f} x | {one.processor_s:.2f} s | {one.opened_mib:.0f} / {one.peak_mib:.0f} MiB |"
         for one in found
     ]
-    return "\n".join([where, "", head, "|---|---|---|---|---|---|", *rows])
+    return "\n".join([where, "", head, "|---|---|---|---|---|---|---|", *rows])
 
 
-def _song(source: Path, minutes: float) -> SongFigures:
+def _length(minutes: float) -> str:
+    return f"{minutes:g} min" if minutes >= 1.0 else f"{60 * minutes:.0f} s"
+
+
+def _song(source: Path, minutes: float, depth: int) -> SongFigures:
     from engine import Session
     from engine.bench.memory import peak_mib
     from sidecar.bounce import bounce
@@ -98,7 +106,7 @@ def _song(source: Path, minutes: float) -> SongFigures:
 
     loop, rate = read_stereo(source)
     samples = round(minutes * 60 * rate)
-    document = Document({"prompts": PROMPTS})
+    document = Document({"prompts": PROMPTS, "clock": {"depth": depth}})
     frames = course_of(region_of(0, samples, rate), UNKNOWN, rate).frames
     with Session.open() as session:
         opened = peak_mib()
@@ -114,6 +122,7 @@ def _song(source: Path, minutes: float) -> SongFigures:
         took, worked = time.perf_counter() - began, time.process_time() - busy
     return SongFigures(
         minutes=minutes,
+        depth=depth,
         region_frames=frames,
         ticks_per_s=FRAME_RATE / document.fields.clock.tick(frames),
         real_time=minutes * 60 / took,
@@ -124,4 +133,4 @@ def _song(source: Path, minutes: float) -> SongFigures:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(_song(Path(sys.argv[1]), float(sys.argv[2])))))
+    print(json.dumps(asdict(_song(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))))

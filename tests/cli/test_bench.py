@@ -57,12 +57,12 @@ def test_the_engine_bench_names_a_backend_that_is_none(tmp_path: Path) -> None:
 
 def test_the_song_bench_measures_each_length_in_a_process_of_its_own(tmp_path: Path) -> None:
     out = tmp_path / "songs.json"
-    done = demon("bench", "song", "--minutes", "0.1", "--json", str(out), home=tmp_path)
+    done = demon("bench", "song", "--minutes", "0.1", "--depth", "2", "--json", str(out), home=tmp_path)
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(out.read_text())["songs"]
-    assert (found["minutes"], found["region_frames"], found["ticks_per_s"]) == (0.1, 150, 12.5)
+    assert (found["minutes"], found["region_frames"], found["ticks_per_s"], found["depth"]) == (0.1, 150, 12.5, 2)
     assert found["peak_mib"] >= found["opened_mib"] > 100
     assert min(found["real_time"], found["processor_s"]) > 0
-    assert "0.1 min" in done.stdout
+    assert "| 6 s | 2 |" in done.stdout
     refused = demon("bench", "song", "--source", str(tmp_path / "nothing.wav"), home=tmp_path)
     assert (refused.returncode, "nothing.wav" in refused.stderr) == (2, True)
