@@ -104,7 +104,7 @@ def test_two_workers_end_with_the_same_weights_as_each_other_and_resume(tmp_path
 
 
 def test_workers_end_with_the_command_that_was_killed(tmp_path: Path) -> None:
-    code = f"from test_run import endless; endless({str(tmp_path)!r})"
+    code = f"from test_training_run import endless; endless({str(tmp_path)!r})"
     command = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent)
     workers = [_pid(tmp_path / f"{rank}") for rank in range(2)]
     command.kill()
