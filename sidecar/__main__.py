@@ -5,7 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from sidecar.supervisor import GRACE_S, Options, run
+from sidecar.options import Options
+from sidecar.supervisor import GRACE_S, run
 
 
 def _parse(arguments: list[str]) -> Options:

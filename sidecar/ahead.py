@@ -6,13 +6,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sidecar.frames import ENGINE_RATE, FRAME_SAMPLES
+from sidecar.references import NO_REFERENCES, References
 from sidecar.score import Score
+from sidecar.tempo import UNKNOWN, Tempo
 from sidecar.windows import resample
 
 if TYPE_CHECKING:
     from engine import Encoding
     from sidecar.captured import Captured
+    from sidecar.course import Course
+    from sidecar.document import Document
     from sidecar.material import Material
+    from sidecar.preparer import Preparer
+    from sidecar.source import SourceAudio
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,3 +66,33 @@ class AheadScore(Score):
             audio = resample(heard, self.rate, ENGINE_RATE, region.frames * FRAME_SAMPLES)
             self._encodings[index] = self.preparer.session.begin_source(audio, frames=region.frames)
         return self._encodings[index]
+
+
+def ahead_score_of(
+    preparer: Preparer,
+    document: Document,
+    course: Course,
+    audio: SourceAudio | None,
+    captured: Captured | None,
+    references: References = NO_REFERENCES,
+    *,
+    tempo: Tempo = UNKNOWN,
+    rate: int = ENGINE_RATE,
+) -> AheadScore:
+    """What a look-ahead pass is rendered from; otherwise as `score_of`.
+
+    Args:
+        course: its spans.
+        audio: a source that is known beforehand.
+        captured: the input, where that is the source.
+    """
+    prompts = preparer.prompts(
+        document,
+        course.frames,
+        cover=audio is not None or captured is not None,
+        timbre=references.timbre,
+        bpm=tempo.bpm,
+        beats=tempo.beats,
+    )
+    clock, structure = document.fields.clock, references.structure
+    return AheadScore(course, audio, structure, prompts, clock, tempo, preparer, captured=captured, rate=rate)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.ahead import ahead_score_of
 from sidecar.automation import Automation
 from sidecar.captured import Captured
 from sidecar.content import ContentStore
@@ -18,11 +19,13 @@ from sidecar.errors import StateError
 from sidecar.lane import Lane
 from sidecar.limiter import AHEAD
 from sidecar.look_ahead import LookAheadPass
-from sidecar.material import Preparer, References
 from sidecar.output import render_output
 from sidecar.parameters import TABLE
 from sidecar.passes import Pass
+from sidecar.preparer import Preparer
 from sidecar.progress import Progress
+from sidecar.references import References
+from sidecar.score import score_of
 from sidecar.source import canonical
 from sidecar.sources import LEARN, NONE, Sources
 from sidecar.spans import span_course
@@ -161,12 +164,12 @@ def _pass(
 ) -> Pass:
     latency = round(document.fields.look_ahead * rate)
     if latency == 0:
-        score = replace(preparer.score(document, source, references, tempo=tempo, rate=rate), takes=takes)
+        score = replace(score_of(preparer, document, source, references, tempo=tempo, rate=rate), takes=takes)
         return Pass(preparer.session, score, rate, 0, values)
     course = span_course(0, latency, rate, None if source is None or learned is not None else source.region)
     captured = None if learned is None else Captured(0)
     known = source if learned is None else None
-    ahead = preparer.ahead(document, course, known, captured, references, tempo, rate)
+    ahead = ahead_score_of(preparer, document, course, known, captured, references, tempo=tempo, rate=rate)
     score = replace(ahead, takes=takes)
     run = LookAheadPass(preparer.session, score, rate, 0, values, latency=latency)
     if learned is not None:

@@ -19,7 +19,7 @@ from sidecar.content import ContentStore
 from sidecar.errors import InstanceError, SidecarError
 from sidecar.instance import Instance, Row
 from sidecar.ledger import Ledgers
-from sidecar.material import Preparer
+from sidecar.preparer import Preparer
 from sidecar.publisher import Send
 
 if TYPE_CHECKING:

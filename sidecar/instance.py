@@ -33,7 +33,7 @@ from sidecar.windows import Run
 if TYPE_CHECKING:
     from sidecar.content import ContentStore
     from sidecar.ledger import Ledgers
-    from sidecar.material import Preparer
+    from sidecar.preparer import Preparer
     from sidecar.timeline import Capture, Timeline
 
 Row = tuple[int, int, int, int, float, int, int]

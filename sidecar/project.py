@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -11,14 +10,17 @@ import msgspec
 
 from engine import __version__ as engine_version
 from sidecar import sidechain
+from sidecar.ahead import ahead_score_of
 from sidecar.captured import Captured
 from sidecar.document import Document, changed_parameters, parse_json
 from sidecar.errors import ContentError, SidecarError, StateError
 from sidecar.frames import frame_of
-from sidecar.material import References
+from sidecar.lessons import Lessons
 from sidecar.parameters import TABLE
 from sidecar.prompts import said
 from sidecar.protocol import MAX_DOCUMENT, Missing, TakeInfo
+from sidecar.references import References
+from sidecar.score import score_of
 from sidecar.sidechain import SideChain
 from sidecar.sources import LEARN, NONE, Found, Sources
 from sidecar.spans import span_course
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     from sidecar.ahead import AheadScore
     from sidecar.content import ContentStore
     from sidecar.fields import SourceEntry
-    from sidecar.material import Preparer
     from sidecar.passage import Audio
+    from sidecar.preparer import Preparer
     from sidecar.prompts import Prompts
     from sidecar.score import Score
     from sidecar.source import SourceAudio
@@ -78,7 +80,7 @@ class Project:
         self._untold: set[str] = set()
         self._sources = Sources(store)
         self._side = SideChain()
-        self._lessons: deque[tuple[str, Steps[SourceEntry | None]]] = deque()
+        self._lessons = Lessons()
 
     @property
     def mode(self) -> int:
@@ -132,7 +134,7 @@ class Project:
 
         What it names takes the place of what is being learned.
         """
-        self._lessons = deque((key, steps) for key, steps in self._lessons if key not in proposal.names)
+        self._lessons.forget(proposal.names)
         self._sources.hold(proposal.found)
         self.document = proposal.document
         self.values.update(proposal.values)
@@ -198,39 +200,29 @@ class Project:
     def end_pass(self) -> None:
         """The pass is over; `learn` works out what it taught."""
         if self.mode == LEARN:
-            self._lessons.append(("learned", self._sources.learn()))
+            self._lessons.add("learned", self._sources.learn())
         else:
             self._sources.drop()
         side, key = self._side.end(), sidechain.KEYS.get(round(self.values["sidechain"]))
         if key is not None:
-            self._lessons.append((key, self._refer(key, side)))
+            self._lessons.add(key, self._refer(key, side))
 
     @property
     def learns(self) -> bool:
         """What passes taught is not worked out yet."""
-        return bool(self._lessons)
+        return self._lessons.waiting
 
     @property
     def refers(self) -> bool:
         """What of it becomes a reference."""
-        return any(key != "learned" for key, _ in self._lessons)
+        return self._lessons.teaches_other_than("learned")
 
     def learn(self) -> dict[str, SourceEntry]:
         """Do one unit of work on what passes taught; what it changed, under keys of the document."""
-        key, steps = self._lessons[0]
-        try:
-            next(steps)
-        except StopIteration as done:
-            self._lessons.popleft()
-            return self._taught(key, done.value)
-        except Exception:
-            self._lessons.popleft()
-            raise
-        return {}
+        taught = self._lessons.work()
+        return {} if taught is None else self._taught(*taught)
 
-    def _taught(self, key: str, entry: SourceEntry | None) -> dict[str, SourceEntry]:
-        if entry is None:
-            return {}
+    def _taught(self, key: str, entry: SourceEntry) -> dict[str, SourceEntry]:
         self.document = self._stamped(self.document.patch({key: msgspec.to_builtins(entry)}))
         return {key: entry}
 
@@ -260,7 +252,7 @@ class Project:
             return None
         audio = self._sources.current(self.mode)
         references = References(self._sources.get("timbre"), self._sources.get("structure"))
-        score = self._preparer.score(self.document, audio, references, tempo=tempo, rate=rate)
+        score = score_of(self._preparer, self.document, audio, references, tempo=tempo, rate=rate)
         return replace(score, takes=self.takes)
 
     def ahead(self, tempo: Tempo, rate: int, start: int, latency: int) -> AheadScore | None:
@@ -276,7 +268,9 @@ class Project:
         extent = None if audio is None else audio.region
         course = span_course(frame_of(start, rate), latency, rate, extent)
         captured = Captured(start) if self.mode == LEARN else None
-        score = self._preparer.ahead(self.document, course, audio, captured, references, tempo, rate)
+        score = ahead_score_of(
+            self._preparer, self.document, course, audio, captured, references, tempo=tempo, rate=rate
+        )
         return replace(score, takes=self.takes)
 
     def new_prompts(self, proposal: Proposal, score: Score) -> Prompts | None:

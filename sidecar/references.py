@@ -1,9 +1,10 @@
-"""Audio that a person hands over: the bytes of a file, decoded within bounds and made canonical.
+"""References: audio that a project refers to besides what is re-generated, read from files that people hand over.
 
 The bytes come from a peer and may be anything: what they say of themselves is checked before a sample is read.
 """
 
 import io
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,22 @@ FALLBACK_RATE: Final = 48_000
 MAX_CHANNELS: Final = 2
 
 Audio = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class References:
+    """The references of a project.
+
+    Attributes:
+        timbre: whose timbre to take.
+        structure: whose structure.
+    """
+
+    timbre: SourceAudio | None = None
+    structure: SourceAudio | None = None
+
+
+NO_REFERENCES: Final = References()
 
 
 def read(data: bytes, name: str) -> SourceAudio:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sidecar.course import Course, course_of, text_course
+from sidecar.frames import ENGINE_RATE
+from sidecar.material import Material
+from sidecar.references import NO_REFERENCES, References
 from sidecar.takes import NO_TAKES, Takes
+from sidecar.tempo import UNKNOWN, Tempo
 
 if TYPE_CHECKING:
-    from sidecar.course import Course
+    from sidecar.document import Document
     from sidecar.fields import Clock
-    from sidecar.material import Material, Preparer
+    from sidecar.preparer import Preparer
     from sidecar.prompts import Prompts
     from sidecar.source import SourceAudio
-    from sidecar.tempo import Tempo
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +60,15 @@ class Score:
         return any(self.preparer.encode_part(audio, region) for audio in heard)
 
     def material(self, index: int) -> Material:
-        """What a region is rendered from; encodes what `prepare` left."""
-        noise_start = self.course.noise_start(index)
-        return self.preparer.material(self, self.course.region(index), noise_start)
+        """What a region is rendered from; encodes what `prepare` left.
+
+        Raises:
+            engine.EngineError: the engine refuses the source or the structure reference.
+        """
+        region, noise_start = self.course.region(index), self.course.noise_start(index)
+        source = None if self.audio is None else self.preparer.source(self.audio, region)
+        structure = None if self.structure is None else self.preparer.structure(self.structure, region)
+        return Material(region, source, self.prompts, self.clock, structure, noise_start)
 
     def equals(self, other: Score) -> bool:
         """Whether both render the same. What was prepared twice, because it was no longer kept, counts as different."""
@@ -68,6 +78,38 @@ class Score:
             and _is_same(self.structure, other.structure)
             and self.takes.equals(other.takes)
         )
+
+
+def score_of(
+    preparer: Preparer,
+    document: Document,
+    audio: SourceAudio | None,
+    references: References = NO_REFERENCES,
+    *,
+    tempo: Tempo = UNKNOWN,
+    rate: int = ENGINE_RATE,
+) -> Score:
+    """What a pass of a document is rendered from.
+
+    Args:
+        audio: what is re-generated; None is source mode None.
+        tempo: of the host where the pass starts.
+        rate: of song positions in it.
+
+    Raises:
+        LoraMissingError: a LoRA is not there.
+        engine.EngineError: the engine refuses a prompt, the timbre reference or a LoRA.
+    """
+    course = text_course(tempo, rate) if audio is None else course_of(audio.region, tempo, rate)
+    prompts = preparer.prompts(
+        document,
+        course.frames,
+        cover=audio is not None,
+        timbre=references.timbre,
+        bpm=tempo.bpm,
+        beats=tempo.beats,
+    )
+    return Score(course, audio, references.structure, prompts, document.fields.clock, tempo, preparer)
 
 
 def _is_same(one: SourceAudio | None, other: SourceAudio | None) -> bool:

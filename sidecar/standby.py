@@ -21,7 +21,7 @@ from sidecar.passes import Pass
 from sidecar.progress import Progress
 
 if TYPE_CHECKING:
-    from sidecar.material import Preparer
+    from sidecar.preparer import Preparer
     from sidecar.project import Project
     from sidecar.publisher import Publisher, Send
     from sidecar.rendering import Rendering

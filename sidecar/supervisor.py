@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,33 +20,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from engine import Session
+    from sidecar.options import Options
 
 RESTARTS: Final = 5
 STABLE_S: Final = 10.0
 GRACE_S: Final = 20.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How a sidecar is run.
-
-    Attributes:
-        checkpoint: bundled name, folder or hub id; None for the bundled one.
-        port: loopback port, 0 for a free one.
-        run_dir: run folder; None for the user's.
-        grace: seconds without peers after which it ends; None: never, a person ends it.
-        threads: torch threads.
-        backend: as in `engine.Session.open`.
-        for_people: readable logs instead of JSON lines.
-    """
-
-    checkpoint: str | None = None
-    port: int = 0
-    run_dir: Path | None = None
-    grace: float | None = None
-    threads: int = 1
-    backend: str = "eager"
-    for_people: bool = True
 
 
 def run(options: Options) -> int:

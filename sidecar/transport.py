@@ -24,8 +24,8 @@ from sidecar.track import Memory
 
 if TYPE_CHECKING:
     from sidecar.ledger import Ledger, Ledgers
-    from sidecar.material import Preparer
     from sidecar.passage import Audio
+    from sidecar.preparer import Preparer
     from sidecar.progress import Unit
     from sidecar.project import Project
     from sidecar.prompts import Prompts

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from engine import Session
-    from sidecar.supervisor import Options
+    from sidecar.options import Options
 
 
 def serve(session: Session, options: Options, folder: Path, parent: int) -> NoReturn:

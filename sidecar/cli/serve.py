@@ -16,7 +16,8 @@ def sidecar(
 
     Nobody needs to: the first plugin starts one, and the last one that leaves ends it.
     """
-    from sidecar.supervisor import Options, run
+    from sidecar.options import Options
+    from sidecar.supervisor import run
 
     code = run(Options(checkpoint=checkpoint, threads=threads, backend=backend))
     if code:

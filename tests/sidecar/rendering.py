@@ -7,11 +7,11 @@ from conftest import RATE, SHORT_CLOCK, music
 
 from engine import Session
 from sidecar.document import Document
-from sidecar.material import Preparer
 from sidecar.parameters import TABLE
 from sidecar.passes import Pass
+from sidecar.preparer import Preparer
 from sidecar.progress import Progress
-from sidecar.score import Score
+from sidecar.score import Score, score_of
 from sidecar.source import canonical
 from sidecar.track import Memory
 from sidecar.windows import Run
@@ -24,7 +24,7 @@ DOCUMENT = Document({"prompts": {"a": "techno, kick", "b": "ambient, pad chords"
 def score(session: Session, rate: int = RATE, seconds: float = 2.0, document: Document = DOCUMENT) -> Score:
     source = canonical(music(seconds, rate), 0, rate)
     assert source is not None
-    return Preparer(session).score(document, source, rate=rate)
+    return score_of(Preparer(session), document, source, rate=rate)
 
 
 class Player:

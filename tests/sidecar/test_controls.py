@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from rendering import DOCUMENT, Player, Point
 
 from engine import Session
-from sidecar.material import Preparer, References
 from sidecar.parameters import TABLE
+from sidecar.preparer import Preparer
 from sidecar.prompts import Prompts
-from sidecar.score import Score
+from sidecar.references import References
+from sidecar.score import Score, score_of
 from sidecar.source import SourceAudio, canonical
 
 SECONDS = 2.0
@@ -96,7 +97,7 @@ def audio(tone: float) -> SourceAudio:
 def bare(session: Session) -> Score:
     source = canonical(music(SECONDS), 0, RATE)
     assert source is not None
-    return Preparer(session).score(DOCUMENT, source)
+    return score_of(Preparer(session), DOCUMENT, source)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ def full(session: Session) -> Score:
     source = canonical(music(SECONDS), 0, RATE)
     assert source is not None
     preparer, references = Preparer(session), References(timbre=audio(110.0), structure=audio(55.0))
-    return preparer.score(DOCUMENT.patch({"snapshots": [None, {"a": "dnb, breaks"}]}), source, references)
+    return score_of(preparer, DOCUMENT.patch({"snapshots": [None, {"a": "dnb, breaks"}]}), source, references)
 
 
 def with_lora(made: Score, slot: int) -> Score:

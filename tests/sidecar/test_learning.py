@@ -17,8 +17,8 @@ from engine import Session
 from sidecar.content import ContentStore
 from sidecar.instance import Instance
 from sidecar.ledger import Ledgers
-from sidecar.material import Preparer
 from sidecar.parameters import TABLE
+from sidecar.preparer import Preparer
 from sidecar.records import Flag, Kind
 from sidecar.source import canonical
 from sidecar.timeline import Capture, Timeline

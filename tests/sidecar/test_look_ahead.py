@@ -13,13 +13,14 @@ from peer import CHUNK, PASS, STOP, Peer
 from rendering import DOCUMENT
 
 from engine import Session, Stream
+from sidecar.ahead import ahead_score_of
 from sidecar.bounce import bounce
 from sidecar.captured import Captured
 from sidecar.ending import PASSES, Endings
 from sidecar.frames import centre
 from sidecar.look_ahead import LookAheadPass
-from sidecar.material import Preparer
 from sidecar.parameters import TABLE
+from sidecar.preparer import Preparer
 from sidecar.progress import Progress
 from sidecar.rendering import Rendering
 from sidecar.source import canonical
@@ -41,7 +42,7 @@ class Listener:
     def __init__(self, session: Session, *, live: bool = False, text: bool = False, start: int = 0) -> None:
         course = span_course(start * 25 // RATE, LATENCY, RATE, None)
         captured = None if text else Captured(start)
-        score = Preparer(session).ahead(DOCUMENT, course, None, captured)
+        score = ahead_score_of(Preparer(session), DOCUMENT, course, None, captured)
         self.run = LookAheadPass(session, score, RATE, start, DEFAULTS, latency=LATENCY, live=live)
         self.position, self.start = start, start
         self.audio = np.full((2, TOTAL), np.nan, np.float32)
@@ -330,7 +331,7 @@ def filed(session: Session, first: int = 0, samples: int = TOTAL) -> Listener:
     source = canonical(CLIP[:, first : first + samples], first, RATE)
     assert source is not None
     course = span_course(0, LATENCY, RATE, source.region)
-    score = Preparer(session).ahead(DOCUMENT, course, source, None)
+    score = ahead_score_of(Preparer(session), DOCUMENT, course, source, None)
     listener = Listener(session)
     listener.run = LookAheadPass(session, score, RATE, 0, DEFAULTS, latency=LATENCY)
     return listener

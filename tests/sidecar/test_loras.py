@@ -18,8 +18,8 @@ from sidecar.bounce import bounce
 from sidecar.document import Document
 from sidecar.errors import LoraMissingError
 from sidecar.loras import Loras
-from sidecar.material import Preparer
-from sidecar.score import Score
+from sidecar.preparer import Preparer
+from sidecar.score import Score, score_of
 
 Connect = Callable[..., Peer]
 CLIP = music(2.0)
@@ -102,7 +102,7 @@ def test_a_standby_made_with_other_loras_is_not_taken_for_it(session: Session) -
     preparer = Preparer(session)
 
     def made(*names: str) -> Score:
-        return preparer.score(named(*({"name": name} for name in names)), None)
+        return score_of(preparer, named(*({"name": name} for name in names)), None)
 
     assert made("glass-bells").equals(made("glass-bells"))
     assert not made("glass-bells").equals(made("slow-tide"))

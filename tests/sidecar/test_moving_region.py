@@ -11,9 +11,9 @@ from engine import Session
 from sidecar import course as courses
 from sidecar.course import course_of, text_course
 from sidecar.document import Document
-from sidecar.material import Preparer
+from sidecar.preparer import Preparer
 from sidecar.region import Region
-from sidecar.score import Score
+from sidecar.score import Score, score_of
 from sidecar.source import canonical
 from sidecar.tempo import UNKNOWN, Tempo
 
@@ -44,7 +44,7 @@ def short_regions(monkeypatch: pytest.MonkeyPatch) -> None:
 def song(session: Session, rate: int = RATE, tempo: Tempo = UNKNOWN, seconds: float = SECONDS) -> Score:
     source = canonical(music(seconds, rate), 0, rate)
     assert source is not None
-    return Preparer(session).score(DOCUMENT, source, rate=rate, tempo=tempo)
+    return score_of(Preparer(session), DOCUMENT, source, rate=rate, tempo=tempo)
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ def test_a_song_at_another_rate_is_whole(session: Session, rate: int) -> None:
 def test_text_goes_on_after_its_first_region(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courses, "TEXT_FRAMES", REGION)
     document = Document({"prompts": {"a": "techno"}, "clock": SHORT_CLOCK})
-    made = Preparer(session).score(document, None)
+    made = score_of(Preparer(session), document, None)
     player = Player(session, made, longest=10 * RATE)
     audio = player.play([10 * RATE - 10 * FRAME])
     assert np.isfinite(audio[:, : 9 * RATE]).all()
@@ -207,7 +207,7 @@ def test_text_goes_on_after_its_first_region(session: Session, monkeypatch: pyte
 
 
 def test_a_song_from_text_does_not_begin_before_zero(session: Session) -> None:
-    made = Preparer(session).score(Document({"prompts": {"a": "techno"}, "clock": SHORT_CLOCK}), None)
+    made = score_of(Preparer(session), Document({"prompts": {"a": "techno"}, "clock": SHORT_CLOCK}), None)
     player = Player(session, made, start=-RATE, longest=4 * RATE)
     player.play([RATE // 2])
     assert not player.runs

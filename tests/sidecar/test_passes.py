@@ -10,9 +10,10 @@ from rendering import DOCUMENT, Player, cut, score
 from engine import Session
 from sidecar.course import LAST_FRAME
 from sidecar.document import Document
-from sidecar.material import Preparer
+from sidecar.preparer import Preparer
 from sidecar.progress import Progress
 from sidecar.region import TEXT_FRAMES
+from sidecar.score import score_of
 
 TWO_SECONDS = 2 * RATE
 POINTS = [
@@ -190,7 +191,7 @@ def test_new_prompts_are_heard_without_a_new_pass(session: Session) -> None:
 
 
 def test_without_a_source_text_alone_makes_the_region(session: Session) -> None:
-    made = Preparer(session).score(Document({"prompts": {"a": "techno"}, "clock": SHORT_CLOCK}), None)
+    made = score_of(Preparer(session), Document({"prompts": {"a": "techno"}, "clock": SHORT_CLOCK}), None)
     player = Player(session, made, denoise=0.5)
     player.play([RATE])
     assert made.course.frames == TEXT_FRAMES

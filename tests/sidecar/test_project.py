@@ -14,7 +14,7 @@ from engine import Session
 from sidecar.content import ContentStore
 from sidecar.errors import SidecarError
 from sidecar.golden import HASH
-from sidecar.material import Preparer
+from sidecar.preparer import Preparer
 from sidecar.project import Project
 from sidecar.source import canonical
 

@@ -11,7 +11,8 @@ from rendering import DOCUMENT, Player
 from visit import CLIP, STATE, VALUES, bounced, learned
 
 from engine import Session
-from sidecar.material import Preparer
+from sidecar.preparer import Preparer
+from sidecar.score import score_of
 from sidecar.source import canonical
 
 TEMPO, METRE = 7, 10
@@ -153,7 +154,7 @@ def test_a_project_opened_at_another_sample_rate_sounds_its_source_at_the_same_t
     second = connect(rate=rate)
     assert second.state(text, {document["attachments"][0]: flac})["t"] == "applied"
     heard = played(second, 1, end=2 * rate)
-    made = Preparer(session).score(DOCUMENT, canonical(CLIP, 0, RATE), rate=rate)
+    made = score_of(Preparer(session), DOCUMENT, canonical(CLIP, 0, RATE), rate=rate)
     assert heard.tobytes() == Player(session, made, rate=rate).play([2 * rate]).tobytes()
 
 
